@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/settings.hpp"
+
+namespace tapio::process {
+
+struct Config {
+  bool enabled = true;
+  std::uint32_t rate_per_second = 200;
+  std::uint32_t keep_one_in = 1;
+  std::uint32_t lifecycle_rate_per_second = 500;
+  bool deliveries = true;
+  std::vector<std::string> signals;
+  ByteSize ring{256 << 10};
+  std::string filter_uid;
+  std::string filter_comm;
+  std::uint64_t filter_cgroup = 0;
+  bool filter_container_only = false;
+
+  static constexpr auto settings() {
+    return std::tuple{
+        Setting{"enabled", &Config::enabled, "Watch processes and signals."},
+        Setting{"rate_per_second", &Config::rate_per_second,
+                "Signals per second on this node; deadly ones come on top. 0: no limit.", 0u,
+                10'000'000u},
+        Setting{"keep_one_in", &Config::keep_one_in,
+                "Of the signals that are not deadly, keep one in so many, at random.", 1u,
+                1'000'000u},
+        Setting{"lifecycle_rate_per_second", &Config::lifecycle_rate_per_second,
+                "Records of fork, exec and exit per second. Tables and stories see all of them. "
+                "0: no limit.",
+                0u, 10'000'000u},
+        Setting{"deliveries", &Config::deliveries,
+                "Also report when a thread takes a signal, and how it is set to react."},
+        Setting{"signals", &Config::signals,
+                "Only these signals, by name or number; empty: all of them."},
+        Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
+                ByteSize{4 << 10}, ByteSize{64 << 20}},
+        Setting{"filter.uid", &Config::filter_uid,
+                "Only processes of this user id, and signals from or to them."},
+        Setting{"filter.comm", &Config::filter_comm,
+                "Only processes with exactly this name (comm, at most 15 bytes)."},
+        Setting{"filter.cgroup", &Config::filter_cgroup,
+                "Only processes in the cgroup with this id (the inode of its directory). 0: all."},
+        Setting{"filter.container_only", &Config::filter_container_only,
+                "Only processes in a pid namespace below the initial one."},
+    };
+  }
+};
+
+}  // namespace tapio::process

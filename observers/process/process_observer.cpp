@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process_observer.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace tapio::process {
+
+namespace {
+
+// include/uapi/asm-generic/siginfo.h
+constexpr std::int32_t kSiUser = 0, kSiQueue = -1, kSiTimer = -2, kSiMesgq = -3, kSiAsyncIo = -4,
+                       kSiSigIo = -5, kSiTkill = -6, kSiAsyncName = -60;
+
+bool is_fault(std::int32_t signal) {
+  return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
+         signal == SIGTRAP;
+}
+
+Origin origin_of(const tapio_event_header& header) {
+  return {.time = MonotonicTime(header.time_ns),
+          .cgroup_id = header.cgroup_id,
+          .pid = header.tgid,
+          .tid = header.tid,
+          .event_class = static_cast<tapio_class>(header.event_class)};
+}
+
+template <std::size_t N>  // NUL-terminated or full, never trusted to be either
+std::string_view keep(const char (&text)[N], Arena& arena) {
+  return arena.keep({text, ::strnlen(text, N)});
+}
+
+// A piece of the tail, as far as it lies in the sample.
+Result<std::string_view> piece(const wire::Sample& sample, const tapio_text& text) {
+  const Bytes bytes = TRY(wire::slice(sample, text.offset, text.size));
+  return wire::chars(bytes);
+}
+
+std::string_view capabilities(std::uint64_t set, Arena& arena) {
+  std::array<char, 16> hex{};
+  fmt::format_to(hex.data(), "{:016x}", set);
+  return arena.keep({hex.data(), hex.size()});
+}
+
+struct Args {
+  std::span<const std::string_view> list;
+  bool cut = false;
+};
+
+Args split_args(std::string_view text, std::uint64_t original, Arena& arena) {
+  const bool cut = original > text.size();
+  if (!cut && text.ends_with('\0')) text.remove_suffix(1);
+  const auto ends = static_cast<std::size_t>(std::ranges::count(text, '\0'));
+  const auto count = std::min(text.empty() ? 0 : ends + 1, ProcessObserver::kMaxArgs);
+  const auto list = arena.list(count);
+  for (auto& arg : list) {
+    const auto end = text.find('\0');
+    arg = arena.keep(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+  return {list, cut || !text.empty()};
+}
+
+ProcessId id(std::uint32_t tgid, std::uint64_t start_ns) {
+  return {tgid, ticks_of(start_ns)};
+}
+
+Credentials credentials_of(const tapio_credentials& c) {
+  return {.uid = c.uid,
+          .euid = c.euid,
+          .suid = c.suid,
+          .gid = c.gid,
+          .egid = c.egid,
+          .sgid = c.sgid,
+          .effective = c.effective,
+          .permitted = c.permitted,
+          .inheritable = c.inheritable,
+          .bounding = c.bounding,
+          .ambient = c.ambient};
+}
+
+// CLOCK_BOOTTIME at the event is not in it; the difference to CLOCK_MONOTONIC only grows in a
+// suspend, so the clocks of now will do.
+std::chrono::nanoseconds uptime(const tapio_process_exit& e) {
+  const auto boottime = MonotonicTime(e.header.time_ns) + Clocks::read().boottime_ahead;
+  return std::max(boottime - std::chrono::nanoseconds(e.start_ns), std::chrono::nanoseconds{0});
+}
+
+Value signal_value(std::int32_t signal, Arena& arena) {
+  return signal ? Value{arena.keep(signal_name(signal))} : Value{};
+}
+
+}  // namespace
+
+SignalClass classify(std::int32_t signal, std::int32_t code, tapio_siginfo siginfo) {
+  const bool by_timer = signal == SIGALRM || signal == SIGVTALRM || signal == SIGPROF;
+  if (siginfo != TAPIO_SIGINFO_GIVEN) return by_timer ? SignalClass::timer : SignalClass::kernel;
+  switch (code) {
+    case kSiUser:
+      return SignalClass::user;
+    case kSiTkill:
+      return SignalClass::tkill;
+    case kSiTimer:
+      return SignalClass::timer;
+    case kSiQueue:
+    case kSiMesgq:
+    case kSiAsyncIo:
+    case kSiSigIo:
+    case kSiAsyncName:
+      return SignalClass::queue;
+    default:
+      break;
+  }
+  if (code > 0) return is_fault(signal) ? SignalClass::kernel_fault : SignalClass::kernel;
+  return SignalClass::unknown;  // rt_sigqueueinfo(2) lets a sender invent negative codes
+}
+
+std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena) {
+  if (leaf_first.empty()) return complete ? "/" : "";
+  std::string path;
+  while (!leaf_first.empty()) {
+    const auto end = leaf_first.find('\0');
+    path.insert(0, leaf_first.substr(0, end)).insert(0, "/");
+    leaf_first.remove_prefix(end == leaf_first.npos ? leaf_first.size() : end + 1);
+  }
+  if (!complete) path.insert(0, "…");
+  return arena.keep(path);
+}
+
+Status ProcessObserver::on_sample(const wire::Sample& sample, Output& out) {
+  switch (sample.header.kind) {
+    case TAPIO_PROCESS_FORK:
+      return on_fork(sample, out);
+    case TAPIO_PROCESS_EXEC:
+      return on_exec(sample, out);
+    case TAPIO_PROCESS_EXIT:
+      return on_exit(sample, out);
+    case TAPIO_PROCESS_DEATH:
+      return on_death(sample, out);
+    case TAPIO_PROCESS_SIGNAL:
+      return on_signal(sample, out);
+    case TAPIO_PROCESS_DELIVERY:
+      return on_delivery(sample, out);
+    default:
+      return invalid(fmt::format("not an event of `process`: kind {:#06x}", sample.header.kind));
+  }
+}
+
+void ProcessObserver::hand_out(const Record& record, const tapio_event_header& header,
+                               Output& out) {
+  if (header.flags & TAPIO_STATE_ONLY)
+    out.withhold(record.origin, Withheld::filtered);
+  else if (!lifecycle_.admit(record.origin.time))
+    out.withhold(record.origin, Withheld::rate_limited);
+  else
+    out.emit(record);
+}
+
+Status ProcessObserver::on_fork(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_fork>(sample, TAPIO_PROCESS_FORK_VERSION));
+  auto origin = origin_of(e.header);
+  origin.pid = origin.tid = e.tgid;
+  origin.cgroup_id = e.cgroup_id;
+  const auto name = keep(e.comm, out.arena());
+  out.publish(ProcessStarted{.time = origin.time,
+                             .evidence = out.next_id(),
+                             .process = id(e.tgid, e.start_ns),
+                             .parent = id(e.parent_tgid, e.parent_start_ns),
+                             .virtual_pid = e.virtual_pid,
+                             .pid_namespace = e.pid_namespace,
+                             .cgroup_id = e.cgroup_id,
+                             .uid = e.uid,
+                             .name = name});
+  hand_out(kFork(origin, e.parent_tgid, e.virtual_pid, e.pid_namespace, e.uid, name), e.header,
+           out);
+  return {};
+}
+
+Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_exec>(sample, TAPIO_PROCESS_EXEC_VERSION));
+  Arena& arena = out.arena();
+  const auto origin = origin_of(e.header);
+  const auto& c = e.credentials;
+  const auto name = keep(e.comm, arena);
+  const auto path = [&](const tapio_text& text) -> Result<std::string_view> {
+    return join_path(TRY(piece(sample, text)), !text.original, arena);
+  };
+  const auto executable = TRY(path(e.executable));
+  const auto cwd = TRY(path(e.cwd));
+  const auto filename = arena.keep(TRY(piece(sample, e.filename)));
+  const auto args = split_args(TRY(piece(sample, e.args)), e.args.original, arena);
+
+  out.publish(ProcessExecuted{.time = origin.time,
+                              .evidence = out.next_id(),
+                              .process = id(e.header.tgid, e.start_ns),
+                              .parent = id(e.parent_tgid, e.parent_start_ns),
+                              .virtual_pid = e.virtual_pid,
+                              .pid_namespace = e.pid_namespace,
+                              .cgroup_id = e.header.cgroup_id,
+                              .credentials = credentials_of(c),
+                              .name = name,
+                              .executable = executable,
+                              .args = args.list,
+                              .args_bytes = e.args.original});
+  hand_out(kExec(origin, e.parent_tgid, e.virtual_pid, e.pid_namespace, c.euid, c.uid, c.suid,
+                 c.egid, c.gid, c.sgid, capabilities(c.effective, arena),
+                 capabilities(c.permitted, arena), capabilities(c.inheritable, arena),
+                 capabilities(c.bounding, arena), capabilities(c.ambient, arena), name, executable,
+                 filename, cwd, e.args.original, args.cut, args.list),
+           e.header, out);
+  return {};
+}
+
+Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_exit>(sample, TAPIO_PROCESS_EXIT_VERSION));
+  const auto status = static_cast<int>(e.status);
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  const auto origin = origin_of(e.header);
+  const auto name = keep(e.comm, out.arena());
+  out.publish(ProcessExited{.time = origin.time,
+                            .evidence = out.next_id(),
+                            .process = id(e.header.tgid, e.start_ns),
+                            .parent = id(e.parent_tgid, e.parent_start_ns),
+                            .cgroup_id = e.header.cgroup_id,
+                            .code = WEXITSTATUS(status),
+                            .signal = signal,
+                            .core_dumped = signal && WCOREDUMP(status),
+                            .name = name});
+  hand_out(
+      kExit(origin, e.parent_tgid, e.uid, name,
+            signal ? Value{} : Value{std::int64_t{WEXITSTATUS(status)}},
+            signal_value(signal, out.arena()), signal ? Value{std::int64_t{signal}} : Value{},
+            signal && WCOREDUMP(status), uptime(e), std::chrono::nanoseconds(e.cpu_ns), e.peak_rss),
+      e.header, out);
+  return {};
+}
+
+Status ProcessObserver::on_death(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_exit>(sample, TAPIO_PROCESS_DEATH_VERSION));
+  const auto status = static_cast<int>(e.status);
+  const int signal = WTERMSIG(status);
+  out.emit(kDeath(origin_of(e.header), e.parent_tgid, e.uid, keep(e.comm, out.arena()),
+                  signal_value(signal, out.arena()), signal, bool{WCOREDUMP(status)}, uptime(e),
+                  std::chrono::nanoseconds(e.cpu_ns), e.peak_rss));
+  return {};
+}
+
+Status ProcessObserver::on_signal(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_signal>(sample, TAPIO_PROCESS_SIGNAL_VERSION));
+  Arena& arena = out.arena();
+  auto origin = origin_of(e.header);
+  const auto by = classify(e.signal, e.code, static_cast<tapio_siginfo>(e.siginfo));
+  const bool sent = by == SignalClass::user || by == SignalClass::tkill || by == SignalClass::queue;
+  const auto result = static_cast<SignalResult>(e.result);
+  const auto target_name = keep(e.target_comm, arena);
+  out.publish(SignalSent{.time = origin.time,
+                         .evidence = out.next_id(),
+                         .sender = sent ? id(e.header.tgid, e.running_start_ns) : ProcessId{},
+                         .sender_name = sent ? keep(e.running_comm, arena) : "",
+                         .sender_cgroup_id = sent ? e.header.cgroup_id : 0,
+                         .target = id(e.target_tgid, e.target_start_ns),
+                         .target_name = target_name,
+                         .target_cgroup_id = e.target_cgroup_id,
+                         .target_tid = e.target_tid,
+                         .signal = e.signal,
+                         .code = e.code,
+                         .by = by,
+                         .result = result,
+                         .lethal = e.lethal != 0});
+  const bool crosses = sent && e.header.cgroup_id != e.target_cgroup_id;
+  if (!sent) origin.pid = origin.tid = 0, origin.cgroup_id = e.target_cgroup_id;
+  out.emit(kSignal(origin, signal_value(e.signal, arena), e.signal, e.target_tgid, e.target_tid,
+                   target_name, tapio::name(by), e.code, tapio::name(result), e.lethal != 0,
+                   e.to_group != 0, e.target_cgroup_id, crosses));
+  return {};
+}
+
+Status ProcessObserver::on_delivery(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_delivery>(sample, TAPIO_PROCESS_DELIVERY_VERSION));
+  constexpr std::string_view kActions[] = {"default", "ignore", "handler"};
+  if (e.disposition >= std::size(kActions))
+    return invalid(fmt::format("disposition {} is none", e.disposition));
+  out.emit(kDelivery(origin_of(e.header), signal_value(e.signal, out.arena()), e.signal, e.code,
+                     kActions[e.disposition]));
+  return {};
+}
+
+void ProcessObserver::on_surplus(const Surplus& surplus, MonotonicTime now, Output& out) {
+  const auto signal = static_cast<std::int32_t>(surplus.detail);
+  const Origin origin{.time = now, .cgroup_id = surplus.cgroup_id, .event_class = TAPIO_CRITICAL};
+  out.emit(kSurplus(origin, signal_value(signal, out.arena()), signal, surplus.count));
+}
+
+}  // namespace tapio::process

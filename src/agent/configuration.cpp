@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/configuration.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "export/sink.hpp"
+#include "observer.hpp"
+#include "record/redact.hpp"
+
+namespace tapio::log {
+
+std::span<const EnumName<Level>> enum_names(Level) {
+  static constexpr std::array<EnumName<Level>, 4> kNames = {{{"debug", Level::debug},
+                                                             {"info", Level::info},
+                                                             {"warning", Level::warning},
+                                                             {"error", Level::error}}};
+  return kNames;
+}
+
+std::span<const EnumName<Format>> enum_names(Format) {
+  static constexpr std::array<EnumName<Format>, 2> kNames = {
+      {{"text", Format::text}, {"json", Format::json}}};
+  return kNames;
+}
+
+}  // namespace tapio::log
+
+namespace tapio::agent {
+
+config::Tree configuration() {
+  config::Tree tree;
+  tree.add("agent", config::section<AgentConfig>(), "The agent itself.");
+  tree.add("log", config::section<LogConfig>(), "What goes to standard error.");
+  tree.add("redact", config::section<RedactConfig>(), "Secrets in command lines and other text.");
+  for (const auto* observer : observers())
+    tree.add("observers." + std::string(observer->name), observer->settings(),
+             std::string(observer->summary));
+  for (const auto* sink : sinks())
+    tree.add("sinks." + std::string(sink->name), sink->settings(), std::string(sink->summary));
+  return tree;
+}
+
+bool is_enabled(const config::Section& section) {
+  const auto settings = section.settings();
+  const auto enabled = std::ranges::find(settings, "enabled", &config::SettingInfo::name);
+  return enabled != settings.end() && enabled->value == "true";
+}
+
+}  // namespace tapio::agent

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <tuple>
+
+#include "base/config.hpp"
+#include "base/log.hpp"
+#include "base/settings.hpp"
+
+namespace tapio::log {
+
+std::span<const EnumName<Level>> enum_names(Level);
+std::span<const EnumName<Format>> enum_names(Format);
+
+}  // namespace tapio::log
+
+namespace tapio::agent {
+
+struct AgentConfig {
+  std::string socket = "/run/tapio/tapio.sock";
+  ByteSize critical_ring{512 << 10};
+  std::uint32_t critical_share = 1000;
+  bool canary = true;
+
+  static constexpr auto settings() {
+    return std::tuple{
+        Setting{"socket", &AgentConfig::socket,
+                "Where the other commands reach the agent; the environment's TAPIO_SOCKET wins."},
+        Setting{"critical_ring", &AgentConfig::critical_ring,
+                "Size of the buffer that all observers share for critical events: a power of two.",
+                ByteSize{4 << 10}, ByteSize{64 << 20}},
+        Setting{"critical_share", &AgentConfig::critical_share,
+                "Critical events of one cgroup and second that are reported one by one; more are "
+                "counted.",
+                1u, 1'000'000u},
+        Setting{"canary", &AgentConfig::canary,
+                "Prove at the start that every hook fires, with a process made for it."},
+    };
+  }
+};
+
+struct LogConfig {
+  log::Level level = log::Level::info;
+  log::Format format = log::Format::text;
+
+  static constexpr auto settings() {
+    return std::tuple{
+        Setting{"level", &LogConfig::level, "The least that is logged."},
+        Setting{"format", &LogConfig::format, "Lines for people, or JSON for machines."},
+    };
+  }
+};
+
+// Every section that this program knows: agent, log, redact, observers.*, sinks.*; with defaults.
+[[nodiscard]] config::Tree configuration();
+
+// The `enabled` setting that every observer and sink has.
+[[nodiscard]] bool is_enabled(const config::Section& section);
+
+}  // namespace tapio::agent

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/node.hpp"
+
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "agent/configuration.hpp"
+#include "base/log.hpp"
+
+namespace tapio::agent {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRingLateness = 20ms;    // from reserve to submit, with room
+constexpr auto kPerfLateness = 100ms;   // perf buffers are per CPU and are read one after another
+constexpr auto kSeedBudget = 5ms;       // of each pass, so that events are not held up
+constexpr auto kCheckEvery = 1s;
+constexpr auto kCanaryFlight = 500ms;   // at most, from its song to its last record
+constexpr auto kSinkPatience = 2s;      // at the end, for queues to run empty
+
+std::string_view state_of(Fault fault) {
+  switch (fault) {
+    case Fault::unsupported:
+      return "unsupported";
+    case Fault::denied:
+      return "denied";
+    case Fault::invalid:
+    case Fault::exhausted:
+    case Fault::unavailable:
+    case Fault::broken:
+      return "failed";
+  }
+  return "failed";
+}
+
+std::uint32_t run_number() {
+  const auto wall = monotonic_now() + Clocks::read().wall_ahead;
+  return static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(wall).count());
+}
+
+std::span<const RuleDescriptor* const> rules() {
+  return stories();
+}
+
+int to_debug_log(libbpf_print_level, const char* format, va_list arguments) {
+  if (!log::enabled(log::Level::debug)) return 0;
+  char line[512];
+  const int size = std::vsnprintf(line, sizeof line, format, arguments);
+  if (size > 0) log::write(log::Level::debug, line);
+  return 0;
+}
+
+}  // namespace
+
+Node::Node(NodeOptions& options)
+    : config_(options.configuration.at("agent").as<AgentConfig>()),
+      losses_(began_),
+      pipeline_({.run = run_number(),
+                 .redact = options.configuration.at("redact").as<RedactConfig>(),
+                 .rules = rules()},
+                [this](const std::shared_ptr<const Batch>& batch) { deliver(batch); }) {}
+
+Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
+  ::libbpf_set_print(to_debug_log);
+  std::unique_ptr<Node> node(new Node(options));
+  const std::lock_guard lock(node->state_);  // whoever asks waits for the start to end
+  if (!options.socket.empty())
+    node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
+  if (!options.canary_song.empty() && node->config_.canary) {
+    auto canary = capture::Canary::hatch(options.canary_song);  // before there are threads
+    if (canary)
+      node->canary_.emplace(std::move(*canary));
+    else
+      node->canary_fault_ = canary.error().what;
+  }
+  node->kernel_ = capture::probe();
+  TRY(node->open_channels());
+  TRY(node->start_sources(options.configuration));
+  node->attached_after_ = monotonic_now() - node->began_;
+  TRY(node->start_sinks(options));
+  node->pipeline_.set_clocks(Clocks::read());
+  node->pipeline_.known().watching(monotonic_now());
+  TRY(node->intake_.start());
+  if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino)
+    node->seeder_.emplace(std::move(*seeder));
+  node->sing();
+  ::malloc_trim(0);  // loading needs some 15 MB for a moment
+  return node;
+}
+
+Node::~Node() {
+  socket_.reset();
+  finish();
+}
+
+Status Node::open_channels() {
+  using capture::Channel;
+  const bool ring = covers(kernel_.features, capture::Feature::ringbuf);
+  lateness_ = ring ? kRingLateness : kPerfLateness;
+  hierarchy_ = capture::find_hierarchy();
+  critical_ = TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
+                                Channel::Wake::at_once, config_.critical_ring.bytes,
+                                intake_.taker()));
+  intake_.watch(*critical_);
+  return {};
+}
+
+Status Node::start_sources(const config::Tree& configuration) {
+  const auto section = [&](const Descriptor& d) -> const config::Section& {
+    return configuration.at("observers." + std::string(d.name));
+  };
+  const auto list = select(
+      observers(), [&](const Descriptor& d) { return is_enabled(section(d)); }, rules());
+  for (const Selected& selected : list) {
+    Source& source = sources_.emplace_back();
+    source.selected = selected;
+    source.reason = selected.reason;
+    source.state = "off";
+    if (selected.as != Selected::As::off) start_source(source, section(*selected.descriptor));
+  }
+  return {};
+}
+
+void Node::start_source(Source& source, const config::Section& settings) {
+  const Descriptor& descriptor = *source.selected.descriptor;
+  const auto ns = capture::own_pid_namespace();
+  capture::Common common{.kernel = kernel_,
+                         .settings = {.pidns_dev = ns.dev,
+                                      .pidns_ino = ns.ino,
+                                      .self_tgid = static_cast<std::uint32_t>(::getpid()),
+                                      .cgroup_subsystem = hierarchy_.subsystem,
+                                      .fair_share = config_.critical_share,
+                                      .perf = !covers(kernel_.features, capture::Feature::ringbuf)},
+                         .critical_fd = critical_->map_fd(),
+                         .critical_bytes = config_.critical_ring.bytes};
+  source.programs = std::make_unique<capture::Programs>(std::move(common), intake_.taker());
+  auto observer = descriptor.start({settings, *source.programs});
+  if (!observer) {
+    auto fault = std::move(observer.error()).within(descriptor.name);
+    source.programs.reset();
+    source.state = state_of(fault.fault);
+    source.reason = fault.what;
+    if (!first_fault_) first_fault_ = std::move(fault);
+    return;
+  }
+  const bool full = source.selected.as == Selected::As::full;
+  source.state = full ? "on" : "provider";
+  source.books.resize(descriptor.hooks.size());
+  intake_.watch(source.programs->channel());
+  intake_.admit(descriptor.id, source.programs->ledger());
+  pipeline_.admit(descriptor, std::move(*observer), full ? Role::full : Role::provider);
+}
+
+Status Node::start_sinks(NodeOptions& options) {
+  for (auto& [name, sink] : options.sinks)
+    feeds_.push_back(std::make_unique<Outlet>(name, std::move(sink)));
+  if (!options.configured_sinks) return {};
+  for (const auto* descriptor : sinks()) {
+    const std::string path = "sinks." + std::string(descriptor->name);
+    auto sink = descriptor->make(options.configuration.at(path));
+    if (!sink) return std::unexpected(std::move(sink.error()).within(path));
+    if (*sink)
+      feeds_.push_back(
+          std::make_unique<Outlet>(std::string(descriptor->name), std::move(*sink)));
+  }
+  return {};
+}
+
+// The canary dies here, so that what it leaves behind is read with the first events.
+void Node::sing() {
+  if (!canary_) return;
+  const auto sung = canary_->sing([this](std::uint32_t tgid) -> Status {
+    for (Source& source : sources_)
+      if (source.programs) TRY(source.programs->set_canary(tgid));
+    return {};
+  });
+  if (!sung) canary_fault_ = sung.error().what;
+  canary_.reset();
+  const auto all_seen = [this] {
+    for (const auto& hook : hooks())
+      if (hook.canary == "not seen") return false;
+    return true;
+  };
+  for (const auto until = monotonic_now() + kCanaryFlight; monotonic_now() < until && !all_seen();)
+    std::this_thread::sleep_for(10ms);
+}
+
+void Node::deliver(const std::shared_ptr<const Batch>& batch) {
+  for (auto& feed : feeds_) feed->offer(batch);
+  if (socket_) socket_->offer(batch);
+}
+
+void Node::run(const std::function<bool()>& done) {
+  while (!done()) work(20ms);
+}
+
+void Node::work(std::chrono::milliseconds wait) {
+  const auto drained = intake_.next(block_, wait);
+  const std::lock_guard lock(state_);
+  const auto now = monotonic_now();
+  pipeline_.take(block_);
+  pipeline_.flush();
+  seed(now);
+  pipeline_.advance(drained - lateness_);
+  if (now >= next_check_) check(now);
+  pipeline_.flush();
+}
+
+void Node::seed(MonotonicTime now) {
+  auto& known = pipeline_.known();
+  if (known.wants_resync() && !seeder_) {
+    if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino) {
+      seeder_.emplace(std::move(*seeder));
+      known.begin_resync(now);
+      resyncing_ = true;
+    }
+  }
+  if (!seeder_) return;
+  const bool complete = seeder_->step(kSeedBudget, [&](const proc::Snapshot& snapshot) {
+    const std::vector<std::string_view> args(snapshot.args.begin(), snapshot.args.end());
+    known.seen(snapshot.fact(pipeline_.redact(args)));
+  });
+  if (!complete) return;
+  if (std::exchange(resyncing_, false)) known.end_resync(seeder_->coverage());
+  seeder_.reset();
+}
+
+void Node::check(MonotonicTime now) {
+  next_check_ = now + kCheckEvery;
+  pipeline_.set_clocks(Clocks::read());
+  residue_ = 0;
+  for (Source& source : sources_) {
+    if (!source.programs) continue;
+    source.programs->refill(now);
+    for (const auto& [cgroup_id, detail, count] : source.programs->take_surplus())
+      pipeline_.on_surplus(source.selected.descriptor->id, {cgroup_id, detail, count}, now);
+    check_books(source);
+  }
+  check_counts();
+  pipeline_.on_tick(now);
+  report_losses(now);
+}
+
+void Node::check_books(Source& source) {
+  const std::string observer(source.selected.descriptor->name);
+  std::array<std::array<std::uint64_t, TAPIO_OUTCOMES>, TAPIO_CLASSES> sums{};
+  for (std::uint32_t hook = 0; hook < source.books.size(); ++hook) {
+    const auto books =
+        intake_.with_books([&] { return source.programs->ledger().balance(hook); });
+    if (!books) continue;
+    source.books[hook] = *books;
+    residue_ += books->residue;
+    for (int c = 0; c < TAPIO_CLASSES; ++c)
+      for (int o = 0; o < TAPIO_OUTCOMES; ++o) sums[c][o] += books->row.classes[c].outcome[o];
+  }
+  for (int c = 0; c < TAPIO_CLASSES; ++c)
+    for (int o = TAPIO_EMITTED + 1; o < TAPIO_OUTCOMES; ++o)
+      losses_.total({observer, std::string(name(static_cast<tapio_class>(c))), "kernel",
+                     std::string(name(static_cast<tapio_outcome>(o)))},
+                    sums[c][o]);
+}
+
+void Node::check_counts() {
+  std::uint64_t handled = 0;
+  for (const Source& source : sources_) {
+    if (!source.programs) continue;
+    const auto id = source.selected.descriptor->id;
+    const std::string observer(source.selected.descriptor->name);
+    const auto read = intake_.counts(id);
+    const auto found = pipeline_.counts().find(id);
+    const auto worked = found == pipeline_.counts().end() ? Pipeline::Counts{} : found->second;
+    handled += worked.handled;
+    losses_.total({observer, "*", "decode", "malformed"}, worked.malformed);
+    for (int c = 0; c < TAPIO_CLASSES; ++c) {
+      const std::string event_class(name(static_cast<tapio_class>(c)));
+      losses_.total({observer, event_class, "queue", "full"}, read.queue_dropped[c]);
+      losses_.total({observer, event_class, "records", "rate_limited"}, worked.rate_limited[c]);
+    }
+  }
+  losses_.total({"*", "*", "decode", "malformed_header"}, intake_.malformed());
+  for (const auto& feed : feeds_) check_feed(*feed);
+  // What was handed to the pipeline is worked on, or waits for its turn.
+  const auto balance = static_cast<std::int64_t>(intake_.handed_out()) -
+                       static_cast<std::int64_t>(handled + pipeline_.waiting());
+  residue_ += std::abs(balance);
+}
+
+// Gap records that a sink drops are counted by it and cause no others, or they would for ever.
+void Node::check_feed(const Outlet& feed) {
+  const auto counts = feed.counts();
+  for (const auto reason : {DropReason::queue_full, DropReason::failed}) {
+    for (int c = 0; c < TAPIO_CLASSES; ++c) {
+      const auto event_class = static_cast<tapio_class>(c);
+      std::uint64_t dropped = 0;
+      for (const auto kind : {Kind::event, Kind::metric, Kind::finding, Kind::story})
+        dropped += counts.dropped(reason).of(event_class, kind);
+      losses_.total({"*", std::string(name(event_class)), "sink:" + feed.name(),
+                     std::string(name(reason))},
+                    dropped);
+    }
+  }
+}
+
+void Node::report_losses(MonotonicTime now) {
+  for (const Loss& loss : losses_.fresh(now)) pipeline_.on_loss(loss);
+}
+
+void Node::finish() {
+  if (std::exchange(finished_, true)) return;
+  for (Source& source : sources_)
+    if (source.programs) source.programs->detach();
+  intake_.stop();
+  {
+    const std::lock_guard lock(state_);
+    const auto now = monotonic_now();
+    intake_.next(block_, 0ms);
+    pipeline_.take(block_);
+    pipeline_.advance(now + 1min);  // nothing older comes, and stories need not wait
+    check(now);
+    pipeline_.flush();
+  }
+  for (auto& feed : feeds_) feed->stop(std::chrono::steady_clock::now() + kSinkPatience);
+}
+
+bool Node::any_observer_on() const {
+  return std::ranges::any_of(sources_, [](const Source& s) { return s.programs != nullptr; });
+}
+
+std::vector<Node::HookState> Node::hooks() {
+  std::vector<HookState> list;
+  for (const Source& source : sources_) {
+    if (!source.programs) continue;
+    const auto& descriptor = *source.selected.descriptor;
+    for (std::uint8_t i = 0; i < descriptor.hooks.size(); ++i) {
+      const auto& choice = source.programs->choices()[i];
+      HookState& state = list.emplace_back(HookState{descriptor.name, descriptor.hooks[i].name,
+                                                     choice.program ? choice.program : "", ""});
+      const auto last = intake_.last_seen(descriptor.id, i);
+      if (!choice.program)
+        state.canary = "unsupported: " + choice.reason;
+      else if (descriptor.hooks[i].trigger == capture::Trigger::canary && config_.canary)
+        state.canary = intake_.canary_seen(descriptor.id, i) ? "seen"
+                       : canary_fault_                       ? "no canary: " + *canary_fault_
+                                                             : "not seen";
+      else
+        state.canary = last.count() ? fmt::format("passive, last seen {:.1f} s ago",
+                                                  std::chrono::duration<double>(monotonic_now() - last).count())
+                                    : "passive, last seen never";
+    }
+  }
+  return list;
+}
+
+std::vector<std::string> Node::report() {
+  std::vector<std::string> lines;
+  const std::lock_guard lock(state_);
+  lines.push_back(fmt::format(
+      "kernel: {} ({}); cgroup ids from {}", names(kernel_.features),
+      covers(kernel_.features, capture::Feature::ringbuf) ? "ring buffers" : "perf buffers",
+      hierarchy_.mount.empty() ? "nowhere: no cgroup file system is mounted" : hierarchy_.name));
+  for (const auto& [feature, reason] : kernel_.missing)
+    lines.push_back(fmt::format("  without {}: {}", feature, reason));
+  for (const Source& source : sources_)
+    lines.push_back(fmt::format("observer {}: {}{}{}", source.selected.descriptor->name,
+                                source.state, source.reason.empty() ? "" : ": ", source.reason));
+  for (const auto& hook : hooks())
+    lines.push_back(fmt::format("  {:<16} {:<14} canary {}", hook.hook,
+                                hook.program.empty() ? "off" : hook.program, hook.canary));
+  for (const auto* rule : rules())
+    lines.push_back(fmt::format("story {}: on", rule->name));
+  for (const auto& feed : feeds_) lines.push_back(fmt::format("sink {}: on", feed->name()));
+  lines.push_back(fmt::format("attached after {} ms",
+                              std::chrono::duration_cast<std::chrono::milliseconds>(attached_after_).count()));
+  return lines;
+}
+
+std::uint64_t Node::ring_bytes() const {
+  std::uint64_t bytes = critical_ ? config_.critical_ring.bytes : 0;
+  for (const Source& source : sources_)
+    if (source.programs) bytes += source.programs->ring_bytes();
+  return bytes;
+}
+
+std::uint64_t Node::map_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Source& source : sources_)
+    if (source.programs) bytes += source.programs->map_bytes();
+  return bytes;
+}
+
+}  // namespace tapio::agent

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/configuration.hpp"
+#include "agent/losses.hpp"
+#include "agent/pipeline.hpp"
+#include "agent/select.hpp"
+#include "base/config.hpp"
+#include "capture/canary.hpp"
+#include "capture/programs.hpp"
+#include "decode/intake.hpp"
+#include "enrich/proc.hpp"
+#include "export/outlet.hpp"
+#include "serve/local_socket.hpp"
+
+namespace tapio::agent {
+
+struct NodeOptions {
+  const config::Tree& configuration;
+  std::string socket;  // "": nobody can ask this node
+  std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks;  // beside those configured
+  bool configured_sinks = true;
+  std::vector<std::string> canary_song;  // a program that kills itself; empty: no canary
+};
+
+// What runs on one node: kernel side, pipeline, sinks, socket. The thread that calls run() is the
+// pipeline's. Destruction detaches everything.
+class Node final : public serve::Api {
+ public:
+  static Result<std::unique_ptr<Node>> start(NodeOptions options);
+  ~Node() override;
+
+  // Until `done` says so, which is asked about fifty times a second.
+  void run(const std::function<bool()>& done);
+  // Detaches, takes what is left in the rings, settles the books, empties the sinks.
+  void finish();
+
+  // What is on, what is off, and why; a line each, for people.
+  [[nodiscard]] std::vector<std::string> report();
+  // An observer that was wanted did not start: the first such fault.
+  [[nodiscard]] const std::optional<Error>& first_fault() const { return first_fault_; }
+  [[nodiscard]] bool any_observer_on() const;
+
+  struct HookState {
+    std::string_view observer;
+    std::string hook;
+    std::string program;  // "": off
+    std::string canary;   // seen | not seen | passive, last seen ... | unsupported: why
+  };
+  [[nodiscard]] std::vector<HookState> hooks();
+
+  // serve::Api; from any thread.
+  std::string status_json() override;
+  std::string stories_json(std::optional<std::chrono::nanoseconds> since) override;
+
+ private:
+  struct Source {  // one observer that was selected
+    Selected selected;
+    std::string state;  // on | provider | off | unsupported | denied | failed
+    std::string reason;
+    std::unique_ptr<capture::Programs> programs;
+    std::vector<capture::Balance> books;  // per hook, as of the last check
+  };
+
+  explicit Node(NodeOptions& options);
+  Status open_channels();
+  Status start_sources(const config::Tree& configuration);
+  void start_source(Source& source, const config::Section& settings);
+  Status start_sinks(NodeOptions& options);
+  void sing();
+  void deliver(const std::shared_ptr<const Batch>& batch);
+  void work(std::chrono::milliseconds wait);
+  void seed(MonotonicTime now);
+  void check(MonotonicTime now);  // once a second
+  void check_books(Source& source);
+  void check_counts();
+  void check_feed(const Outlet& feed);
+  void report_losses(MonotonicTime now);
+  [[nodiscard]] std::uint64_t ring_bytes() const;
+  [[nodiscard]] std::uint64_t map_bytes() const;
+
+  MonotonicTime began_ = monotonic_now();
+  AgentConfig config_;
+  std::optional<capture::Canary> canary_;
+  std::optional<std::string> canary_fault_;
+  capture::Kernel kernel_;
+  capture::Hierarchy hierarchy_;
+  std::chrono::nanoseconds lateness_{};  // how far the watermark stays behind
+  std::unique_ptr<capture::Channel> critical_;
+  std::vector<std::unique_ptr<Outlet>> feeds_;
+  std::mutex state_;  // of all below, between the pipeline and those who ask
+  Losses losses_;
+  Pipeline pipeline_;
+  std::vector<Source> sources_;
+  Intake intake_;  // reads channels of `sources_`, so it stops first
+  std::optional<proc::Seeder> seeder_;
+  bool resyncing_ = false;
+  std::optional<Error> first_fault_;
+  std::chrono::nanoseconds attached_after_{};
+  MonotonicTime next_check_{};
+  std::int64_t residue_ = 0;
+  bool finished_ = false;
+  std::vector<std::byte> block_;
+  std::unique_ptr<serve::LocalSocket> socket_;  // last: asks this
+};
+
+}  // namespace tapio::agent

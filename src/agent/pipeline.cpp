@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/pipeline.hpp"
+
+#include <utility>
+
+#include "record/gap.hpp"
+
+namespace tapio::agent {
+
+Pipeline::Pipeline(Options options, Deliver deliver)
+    : run_(options.run),
+      deliver_(std::move(deliver)),
+      redactor_(options.redact),
+      stories_(options.rules,
+               {.told = [this](const Story& story) { return add(story_record(story, arena())); },
+                .suppressed =
+                    [this](const Lost& lost) {
+                      on_loss({{std::string(lost.observer), std::string(name(lost.event_class)),
+                                "stories", "rate_limited"},
+                               lost.from,
+                               lost.to,
+                               lost.count});
+                    }}) {}
+
+void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role) {
+  slices_.emplace(descriptor.id, Slice{&descriptor, std::move(observer), role});
+}
+
+void Pipeline::take(Bytes block) {
+  Intake::each(block, [this](const wire::Sample& sample) {
+    if (sample.header.event_class == TAPIO_CRITICAL)
+      work_on(sample, Order::in_time);
+    else
+      merge_.push(MonotonicTime(sample.header.time_ns), sample.bytes);
+  });
+}
+
+void Pipeline::advance(MonotonicTime watermark) {
+  merge_.release(watermark, [this](Bytes bytes, bool late) {
+    if (const auto sample = wire::open_sample(bytes))
+      work_on(*sample, late ? Order::late : Order::in_time);
+  });
+  stories_.on_time(watermark, world_);
+}
+
+void Pipeline::work_on(const wire::Sample& sample, Order order) {
+  const auto found = slices_.find(sample.header.kind >> 8);
+  if (found == slices_.end()) return;  // the intake lets no other through
+  auto& counts = counts_[found->first];
+  working_ = &found->second;
+  order_ = order;
+  counts.late += order == Order::late;
+  const auto done = found->second.observer->on_sample(sample, *this);
+  working_ = nullptr;
+  order_ = Order::in_time;
+  counts.handled++;
+  tell_stories();
+  if (batch_->bytes() > kMaxBatchBytes) flush();
+  if (done) return;
+  counts.malformed++;
+  if (std::uint64_t unsaid = 0;
+      malformed_log_.due(MonotonicTime(sample.header.time_ns), unsaid))
+    log::warning("{}: malformed sample dropped: {} ({} more since the last such line)",
+                 found->second.descriptor->name, done.error().what, unsaid);
+}
+
+void Pipeline::on_surplus(std::uint8_t observer, const Surplus& surplus, MonotonicTime now) {
+  const auto found = slices_.find(observer);
+  if (found == slices_.end()) return;
+  working_ = &found->second;
+  found->second.observer->on_surplus(surplus, now, *this);
+  working_ = nullptr;
+}
+
+void Pipeline::on_tick(MonotonicTime now) {
+  for (auto& [id, slice] : slices_) {
+    working_ = &slice;
+    slice.observer->on_tick(now, *this);
+  }
+  working_ = nullptr;
+  world_.on_time(now);
+}
+
+void Pipeline::on_loss(const Loss& loss) {
+  const auto& key = loss.key;
+  if (key.stage == "kernel" && (key.event_class == name(TAPIO_STATE) ||
+                                key.event_class == name(TAPIO_CRITICAL)))
+    publish(Lost{.from = loss.from,
+                 .to = loss.to,
+                 .observer = key.observer,
+                 .event_class = key.event_class == name(TAPIO_STATE) ? TAPIO_STATE : TAPIO_CRITICAL,
+                 .count = loss.count});
+  add(kGap({.time = loss.to}, arena().keep(key.observer), arena().keep(key.event_class),
+           arena().keep(key.stage), arena().keep(key.reason), loss.from, loss.to, loss.count));
+}
+
+void Pipeline::publish(const Fact& fact) {
+  Fact clean = fact;
+  if (auto* executed = std::get_if<ProcessExecuted>(&clean))
+    executed->args = redact(executed->args);
+  world_.apply(clean);
+  context_pid_ = 0;
+  untold_.push_back(clean);
+  if (!working_) tell_stories();
+}
+
+// Not before the record that a fact names as its evidence has got its id: a story takes one too.
+void Pipeline::tell_stories() {
+  for (const Fact& fact : untold_) stories_.on_fact(fact, world_);
+  untold_.clear();
+}
+
+std::span<const std::string_view> Pipeline::redact(std::span<const std::string_view> args) {
+  std::span<const std::string_view> clean;
+  redactor_.redact_args(args, arena(), clean);
+  return clean;
+}
+
+RecordId Pipeline::emit(const Record& record) {
+  if (working_ && working_->role == Role::provider)
+    return withhold(record.origin, Withheld::filtered);
+  if (working_) counts_[working_->descriptor->id].emitted[record.origin.event_class]++;
+  Record clean = record;
+  redactor_.redact(clean, arena());
+  return add(clean);
+}
+
+RecordId Pipeline::withhold(const Origin& origin, Withheld why) {
+  if (working_) {
+    auto& counts = counts_[working_->descriptor->id];
+    (why == Withheld::filtered ? counts.filtered : counts.rate_limited)[origin.event_class]++;
+  }
+  return {run_, next_++};
+}
+
+RecordId Pipeline::add(const Record& record) {
+  const RecordId id{run_, next_++};
+  auto& added = batch_->records.emplace_back(record);
+  added.id = id;
+  added.origin.order = order_;
+  added.context = context_of(record.origin.pid);
+  return id;
+}
+
+// Rows of one process are common, so the newest context is tried again.
+const Context* Pipeline::context_of(std::uint32_t pid) {
+  if (!pid) return nullptr;
+  if (pid == context_pid_) return &batch_->contexts.back();
+  const Process* process = world_.process(pid);
+  if (!process) return nullptr;
+  context_pid_ = pid;
+  return &batch_->contexts.emplace_back(
+      Context{.process_id = arena().keep(text(process->id)),
+              .parent_pid = process->parent.pid,
+              .process_name = arena().keep(process->name),
+              .executable = arena().keep(process->image->executable)});
+}
+
+void Pipeline::flush() {
+  if (!batch_->arena.used() && batch_->records.empty()) return;
+  batch_->clocks = clocks_;
+  context_pid_ = 0;
+  const auto full = std::exchange(batch_, std::make_shared<Batch>());
+  if (!full->records.empty()) deliver_(full);
+}
+
+}  // namespace tapio::agent

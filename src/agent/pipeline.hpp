@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "agent/losses.hpp"
+#include "base/log.hpp"
+#include "capture/merge.hpp"
+#include "decode/intake.hpp"
+#include "enrich/world.hpp"
+#include "evaluate/engine.hpp"
+#include "observer.hpp"
+#include "record/redact.hpp"
+
+namespace tapio::agent {
+
+enum class Role : std::uint8_t {
+  full,
+  provider,  // loaded because somebody needs its facts; its records are not handed out
+};
+
+// From samples to batches of records: puts them in order of time, runs observers, takes secrets out,
+// applies facts to the World, tells stories, and adds what is known of the acting process. Reads no
+// clock and no kernel: time comes in with the calls, so the same input gives the same output.
+class Pipeline final : public Output {
+ public:
+  using Deliver = std::function<void(std::shared_ptr<const Batch>)>;
+  struct Options {
+    std::uint32_t run = 0;  // of record ids
+    RedactConfig redact;
+    std::span<const RuleDescriptor* const> rules;
+  };
+  // What became of an observer's samples and records; part of the ledger.
+  struct Counts {
+    std::uint64_t handled = 0;
+    std::uint64_t malformed = 0;
+    std::uint64_t late = 0;
+    std::array<std::uint64_t, TAPIO_CLASSES> emitted{};
+    std::array<std::uint64_t, TAPIO_CLASSES> rate_limited{};
+    std::array<std::uint64_t, TAPIO_CLASSES> filtered{};
+  };
+
+  Pipeline(Options options, Deliver deliver);
+  void admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role);
+
+  // Samples as they were read. Critical ones are worked on at once, the others by advance().
+  void take(Bytes block);
+  // Works on what is older than `watermark`: nothing older comes any more.
+  void advance(MonotonicTime watermark);
+  void on_surplus(std::uint8_t observer, const Surplus& surplus, MonotonicTime now);
+  void on_loss(const Loss& loss);
+  void on_tick(MonotonicTime now);  // once a second
+  void set_clocks(const Clocks& clocks) { clocks_ = clocks; }
+  // Hands out the batch as it is, unless it is empty.
+  void flush();
+
+  // Samples that were taken and not worked on yet.
+  [[nodiscard]] std::size_t waiting() const { return merge_.size(); }
+  [[nodiscard]] KnownWorld& known() { return world_; }
+  [[nodiscard]] Stories& stories() { return stories_; }
+  [[nodiscard]] const Redactor& redactor() const { return redactor_; }
+  [[nodiscard]] const std::map<std::uint8_t, Counts>& counts() const { return counts_; }
+  // Arguments from elsewhere than a fact (from /proc), without secrets. Valid until flush().
+  std::span<const std::string_view> redact(std::span<const std::string_view> args);
+
+  // Output, for observers.
+  Arena& arena() override { return batch_->arena; }
+  void publish(const Fact& fact) override;
+  RecordId emit(const Record& record) override;
+  RecordId withhold(const Origin& origin, Withheld why) override;
+  [[nodiscard]] RecordId next_id() const override { return {run_, next_}; }
+  [[nodiscard]] const World& world() const override { return world_; }
+
+ private:
+  static constexpr std::size_t kMaxBatchBytes = 1 << 20;  // then it goes, in the middle of a pass
+
+  struct Slice {
+    const Descriptor* descriptor;
+    std::unique_ptr<Observer> observer;
+    Role role;
+  };
+  void work_on(const wire::Sample& sample, Order order);
+  void tell_stories();
+  RecordId add(const Record& record);
+  const Context* context_of(std::uint32_t pid);
+
+  std::uint32_t run_;
+  Deliver deliver_;
+  Redactor redactor_;
+  KnownWorld world_;
+  Stories stories_;
+  capture::Merge merge_;
+  std::map<std::uint8_t, Slice> slices_;
+  std::map<std::uint8_t, Counts> counts_;
+  std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
+  Clocks clocks_;
+  std::vector<Fact> untold_;  // of the sample at hand; their text is in the batch
+  std::uint64_t next_ = 1;
+  const Slice* working_ = nullptr;
+  Order order_ = Order::in_time;
+  std::uint32_t context_pid_ = 0;  // of the newest context in the batch
+  log::Sparingly malformed_log_;
+};
+
+}  // namespace tapio::agent

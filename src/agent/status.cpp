@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `tapio status --json` prints; its keys are a contract.
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "agent/configuration.hpp"
+#include "agent/node.hpp"
+#include "version.hpp"
+
+namespace tapio::agent {
+
+namespace {
+
+using Json = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void text(Json& json, std::string_view key, std::string_view value) {
+  json.Key(key.data(), static_cast<unsigned>(key.size()));
+  json.String(value.data(), static_cast<unsigned>(value.size()));
+}
+
+void number(Json& json, std::string_view key, std::uint64_t value) {
+  json.Key(key.data(), static_cast<unsigned>(key.size()));
+  json.Uint64(value);
+}
+
+void number(Json& json, std::string_view key, std::int64_t value) {
+  json.Key(key.data(), static_cast<unsigned>(key.size()));
+  json.Int64(value);
+}
+
+std::uint64_t resident_bytes() {
+  std::uint64_t total = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t milliseconds(std::chrono::nanoseconds d) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
+}
+
+void class_row(Json& json, const tapio_ledger_class& row) {
+  number(json, "wanted", std::uint64_t{row.wanted});
+  for (int outcome = 0; outcome < TAPIO_OUTCOMES; ++outcome)
+    number(json, name(static_cast<tapio_outcome>(outcome)), std::uint64_t{row.outcome[outcome]});
+}
+
+void hook_row(Json& json, std::string_view observer, std::string_view hook,
+              const capture::Balance& b) {
+  json.StartObject();
+  text(json, "observer", observer);
+  text(json, "hook", hook);
+  number(json, "entered", std::uint64_t{b.row.entered});
+  number(json, "filtered", std::uint64_t{b.row.filtered});
+  number(json, "read_faults", std::uint64_t{b.row.read_faults});
+  number(json, "read", b.read);
+  number(json, "missing", b.missing);
+  number(json, "in_flight", b.in_flight);
+  number(json, "in_ring", b.in_ring);
+  number(json, "residue", b.residue);
+  json.Key("classes");
+  json.StartObject();
+  for (int c = 0; c < TAPIO_CLASSES; ++c) {
+    if (!b.row.classes[c].wanted) continue;
+    const auto key = name(static_cast<tapio_class>(c));
+    json.Key(key.data(), static_cast<unsigned>(key.size()));
+    json.StartObject();
+    class_row(json, b.row.classes[c]);
+    json.EndObject();
+  }
+  json.EndObject();
+  json.EndObject();
+}
+
+void array(Json& json, std::string_view key) {
+  json.Key(key.data(), static_cast<unsigned>(key.size()));
+  json.StartArray();
+}
+
+void object(Json& json, std::string_view key) {
+  json.Key(key.data(), static_cast<unsigned>(key.size()));
+  json.StartObject();
+}
+
+void losses(Json& json, const Losses& all) {
+  array(json, "loss");
+  for (const auto& [key, from, to, count] : all.all()) {
+    json.StartObject();
+    text(json, "observer", key.observer);
+    text(json, "class", key.event_class);
+    text(json, "stage", key.stage);
+    text(json, "reason", key.reason);
+    number(json, "count", count);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void hooks(Json& json, const std::vector<Node::HookState>& list) {
+  array(json, "hooks");
+  for (const auto& hook : list) {
+    json.StartObject();
+    text(json, "name", hook.hook);
+    text(json, "observer", hook.observer);
+    text(json, "program", hook.program);
+    text(json, "canary", hook.canary);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void counts(Json& json, const Intake::Counts& read, const Pipeline::Counts& worked) {
+  number(json, "read", read.read);
+  number(json, "canary", read.canary);
+  number(json, "queued", read.queued);
+  number(json, "handled", worked.handled);
+  number(json, "malformed", worked.malformed);
+  number(json, "late", worked.late);
+  object(json, "records");
+  for (int c = 0; c < TAPIO_CLASSES; ++c) {
+    const auto key = name(static_cast<tapio_class>(c));
+    json.Key(key.data(), static_cast<unsigned>(key.size()));
+    json.StartObject();
+    number(json, "emitted", worked.emitted[c]);
+    number(json, "rate_limited", worked.rate_limited[c]);
+    number(json, "filtered", worked.filtered[c]);
+    json.EndObject();
+  }
+  json.EndObject();
+}
+
+}  // namespace
+
+std::string Node::status_json() {
+  const std::lock_guard lock(state_);
+  rapidjson::StringBuffer buffer;
+  Json json(buffer);
+  json.StartObject();
+  text(json, "version", kVersion);
+  number(json, "pid", std::uint64_t(::getpid()));
+  number(json, "uptime_seconds", milliseconds(monotonic_now() - began_) / 1000);
+  object(json, "start");
+  number(json, "attached_ms", milliseconds(attached_after_));
+  json.EndObject();
+
+  array(json, "observers");
+  for (const Source& source : sources_) {
+    json.StartObject();
+    text(json, "name", source.selected.descriptor->name);
+    text(json, "state", source.state);
+    text(json, "reason", source.reason);
+    json.EndObject();
+  }
+  json.EndArray();
+  agent::hooks(json, hooks());
+
+  object(json, "ledger");
+  number(json, "residue", residue_);
+  number(json, "malformed_headers", intake_.malformed());
+  array(json, "rows");
+  for (const Source& source : sources_)
+    for (std::size_t i = 0; i < source.books.size(); ++i)
+      hook_row(json, source.selected.descriptor->name, source.selected.descriptor->hooks[i].name,
+               source.books[i]);
+  json.EndArray();
+  array(json, "observers");
+  for (const Source& source : sources_) {
+    if (!source.programs) continue;
+    const auto id = source.selected.descriptor->id;
+    const auto worked = pipeline_.counts().find(id);
+    json.StartObject();
+    text(json, "name", source.selected.descriptor->name);
+    counts(json, intake_.counts(id),
+           worked == pipeline_.counts().end() ? Pipeline::Counts{} : worked->second);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+
+  losses(json, losses_);
+  object(json, "memory");
+  number(json, "rss_bytes", resident_bytes());
+  number(json, "ring_bytes", ring_bytes());
+  number(json, "map_bytes", map_bytes());
+  json.EndObject();
+
+  array(json, "sinks");
+  for (const auto& feed : feeds_) {
+    const auto c = feed->counts();
+    json.StartObject();
+    text(json, "name", feed->name());
+    number(json, "offered", c.offered);
+    number(json, "sent", c.sent);
+    number(json, "dropped", c.dropped());
+    number(json, "pending", c.pending);
+    json.EndObject();
+  }
+  json.EndArray();
+
+  const auto processes = pipeline_.known().stats();
+  object(json, "processes");
+  number(json, "live", std::uint64_t{processes.live});
+  number(json, "exited", std::uint64_t{processes.exited});
+  number(json, "evicted", processes.evicted_live + processes.evicted_exited);
+  number(json, "text_bytes", std::uint64_t{processes.text_bytes});
+  json.EndObject();
+  object(json, "stories");
+  number(json, "told", pipeline_.stories().stats().told);
+  number(json, "suppressed", pipeline_.stories().stats().suppressed);
+  json.EndObject();
+  object(json, "redaction");
+  number(json, "replaced", pipeline_.redactor().replaced());
+  json.EndObject();
+  json.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string Node::stories_json(std::optional<std::chrono::nanoseconds> since) {
+  const std::lock_guard lock(state_);
+  const auto clocks = Clocks::read();
+  const auto from = since ? monotonic_now() - *since : MonotonicTime::min();
+  std::string out = "[";
+  for (const ToldStory* told : pipeline_.stories().since(from)) {
+    if (out.size() > 1) out += ',';
+    append_story_json(out, told->id, told->story, clocks);
+  }
+  return out += ']';
+}
+
+}  // namespace tapio::agent

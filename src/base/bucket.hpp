@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace tapio {
+
+// A token bucket that holds one second's worth. Time is the events' own, so a replay decides alike.
+class Bucket {
+ public:
+  explicit Bucket(std::uint32_t per_second) : per_second_(per_second), left_(per_second) {}
+
+  // Always true for a rate of 0, which means no limit.
+  bool admit(MonotonicTime now) {
+    if (!per_second_) return true;
+    if (now > last_) {
+      const std::chrono::duration<double> passed = now - last_;
+      left_ = std::min<double>(per_second_, left_ + passed.count() * per_second_);
+      last_ = now;
+    }
+    if (left_ < 1) return false;
+    left_ -= 1;
+    return true;
+  }
+
+ private:
+  double per_second_;
+  double left_;
+  MonotonicTime last_{};
+};
+
+}  // namespace tapio

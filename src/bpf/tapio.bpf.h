@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What every program is made of: the wrapper that keeps the ledger, begin, safe reads, end.
+ *
+ *   TAPIO_TRACEPOINT(sched_process_exit, HOOK, exit, struct task_struct *task)
+ *   {
+ *           filter; e = TAPIO_BEGIN(...); if (!e) return; fill; TAPIO_END(run, e);
+ *   }
+ *
+ * No atomic here returns a value: kernels below 5.12 refuse those, and clang emits them unasked
+ * when the result of __sync_fetch_and_add() is used. Add, then read again, is all there is. */
+#ifndef TAPIO_BPF_H
+#define TAPIO_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "bpf/abi.h"
+#include "bpf/core_compat.bpf.h"
+
+#define TAPIO_SLOTS 4
+#ifndef TAPIO_SLOT_BYTES /* an object whose events carry text sets it: a power of two */
+#define TAPIO_SLOT_BYTES 1024
+#endif
+#define TAPIO_LOOK_AT_FILL_EVERY 16 /* records */
+
+const volatile struct tapio_settings tapio = {};
+
+/* Replaced before load by maps that user space made: ring buffers, or perf event arrays where
+ * there are none. `critical` is one map for all observers, so their order survives. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps"), critical SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TAPIO_MAX_HOOKS);
+	__type(key, __u32);
+	__type(value, struct tapio_ledger_row);
+} ledger SEC(".maps");
+
+/* What each class may still send in each slice of time. User space fills the slots ahead. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAPIO_CLASSES * TAPIO_LIMITER_SLOTS);
+	__type(key, __u32);
+	__type(value, __s64);
+} limiter SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tapio_control);
+} control SEC(".maps");
+
+struct tapio_share {
+	__u64 window;
+	__u64 used;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct tapio_share);
+} shares SEC(".maps");
+
+/* User space takes entries out; none falls out by itself, so the sum stays true. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct tapio_surplus);
+	__type(value, __u64);
+} surplus SEC(".maps");
+
+/* Where events are built that cannot be built in a ring: those with a tail, and all of them on the
+ * perf path. `end` is where text goes next; it lies in memory because the verifier forgets what it
+ * knew of a value there, and so finds the rounds of a loop alike: 700,000 instructions became 5,000. */
+struct tapio_slot {
+	__u64 claims;
+	__u64 end;
+	__u8 bytes[TAPIO_SLOT_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TAPIO_SLOTS);
+	__type(key, __u32);
+	__type(value, struct tapio_slot);
+} scratch SEC(".maps");
+
+/* One run of a program. Gone once all is inlined. */
+struct tapio_run {
+	void *ctx;
+	struct tapio_ledger_row *row;
+	struct tapio_ledger_class *account; /* of the event's class */
+	__u64 *outcome;                     /* the one counter this run will end in */
+	struct tapio_slot *slot;
+	__u64 hook;
+};
+
+#define tapio_add(counter, n) ((void)__sync_fetch_and_add(&(counter), n))
+#define tapio_again(counter) (*(volatile typeof(counter) *)&(counter))
+
+/* A CO-RE relocation, not a version: it becomes an immediate, so an old verifier never walks into
+ * a helper it does not know. `tapio.perf` is folded where it can matter, from 5.5 on. */
+static __always_inline bool tapio_has_ring(void)
+{
+	return bpf_core_type_exists(struct bpf_ringbuf) && !tapio.perf;
+}
+
+static __always_inline bool tapio_enter(struct tapio_run *run)
+{
+	__u32 hook = run->hook;
+
+	run->row = bpf_map_lookup_elem(&ledger, &hook);
+	if (!run->row)
+		return false;
+	tapio_add(run->row->entered, 1);
+	run->outcome = &run->row->filtered;
+	return true;
+}
+
+static __always_inline void tapio_becomes(struct tapio_run *run, enum tapio_outcome outcome)
+{
+	run->outcome = &run->account->outcome[outcome];
+}
+
+static __always_inline void tapio_leave(struct tapio_run *run)
+{
+	if (run->slot)
+		tapio_add(run->slot->claims, -1);
+	tapio_add(*run->outcome, 1);
+}
+
+/* A read that fails leaves zeroes and is counted; it never aborts the event. */
+#define TAPIO_READ(run, dst, src)                                                   \
+	({                                                                          \
+		const void *from_ = (src);                                          \
+		if (!from_ || bpf_probe_read_kernel(&(dst), sizeof(dst), from_))    \
+			tapio_add((run)->row->read_faults, 1);                      \
+	})
+
+/* run, pointer, members...: what pointer->a->b->c is, by CO-RE; 0 and counted when unreadable. The
+ * cast takes `const` off the type: a constant 0 would be folded, whatever the read brings. */
+#define TAPIO_GET(run, src, a, ...)                                                 \
+	({                                                                          \
+		typeof((___type((src), a, ##__VA_ARGS__))0) got_ = 0;               \
+		if (!(src) || BPF_CORE_READ_INTO(&got_, (src), a, ##__VA_ARGS__))   \
+			tapio_add((run)->row->read_faults, 1);                      \
+		got_;                                                               \
+	})
+
+/* Embedded structs and arrays: a copy of pointer->a->b. */
+#define TAPIO_COPY(run, dst, src, a, ...)                                           \
+	({                                                                          \
+		if (!(src) || BPF_CORE_READ_INTO(&(dst), (src), a, ##__VA_ARGS__))  \
+			tapio_add((run)->row->read_faults, 1);                      \
+	})
+
+/* A slot is mine only if after adding myself I read 1. Holds under nesting, and also when
+ * another task preempts a program in the middle, which a plain nesting level does not. */
+static __always_inline struct tapio_slot *tapio_claim(void)
+{
+#pragma unroll /* 6.12 and older lose a counter whose address is taken: "infinite loop" */
+	for (__u32 i = 0; i < TAPIO_SLOTS; i++) {
+		__u32 key = i;
+		struct tapio_slot *slot = bpf_map_lookup_elem(&scratch, &key);
+
+		if (!slot)
+			return NULL;
+		tapio_add(slot->claims, 1);
+		if (tapio_again(slot->claims) == 1)
+			return slot;
+		tapio_add(slot->claims, -1);
+	}
+	return NULL;
+}
+
+/* The tgid as the agent knows it; 0 for a task of another pid namespace. */
+static __always_inline __u32 tapio_tgid_of_agent(__u32 tgid)
+{
+	struct bpf_pidns_info info = {};
+
+	if (!tapio.pidns_ino)
+		return tgid;
+	if (bpf_core_type_exists(struct bpf_pidns_info) && /* 5.7 */
+	    !bpf_get_ns_current_pid_tgid(tapio.pidns_dev, tapio.pidns_ino, &info, sizeof(info)))
+		return info.tgid;
+	return 0;
+}
+
+static __always_inline bool tapio_admit(__u32 event_class, __u64 now)
+{
+	__u32 slot = event_class * TAPIO_LIMITER_SLOTS +
+		     (now >> TAPIO_LIMITER_SHIFT) % TAPIO_LIMITER_SLOTS;
+	__s64 *left = bpf_map_lookup_elem(&limiter, &slot);
+
+	if (!left || tapio_again(*left) <= 0)
+		return false; /* the usual end of a storm: no atomic, nothing shared is written */
+	tapio_add(*left, -1);
+	return tapio_again(*left) >= 0;
+}
+
+/* False: this cgroup has had its share of critical records, and this event is in `surplus`.
+ * Two CPUs may both open a window; then a few more pass, and none is lost. */
+static __always_inline bool tapio_fair(struct tapio_run *run, __u64 cgroup_id, __u64 detail,
+				       __u64 now)
+{
+	struct tapio_surplus key = {.cgroup_id = cgroup_id, .detail = detail};
+	struct tapio_share fresh = {.window = now >> TAPIO_FAIRNESS_SHIFT};
+	struct tapio_share *share = bpf_map_lookup_elem(&shares, &cgroup_id);
+	__u64 zero = 0, *count;
+
+	if (!share || share->window != fresh.window) {
+		bpf_map_update_elem(&shares, &cgroup_id, &fresh, BPF_ANY);
+		share = bpf_map_lookup_elem(&shares, &cgroup_id);
+	}
+	if (!share)
+		return true;
+	tapio_add(share->used, 1);
+	if (tapio_again(share->used) <= tapio.fair_share)
+		return true;
+	count = bpf_map_lookup_elem(&surplus, &key);
+	if (!count) {
+		bpf_map_update_elem(&surplus, &key, &zero, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&surplus, &key);
+	}
+	tapio_becomes(run, count ? TAPIO_AGGREGATED : TAPIO_MAP_FULL);
+	if (count)
+		tapio_add(*count, 1);
+	return false;
+}
+
+static __always_inline bool tapio_may_send(struct tapio_run *run, __u32 event_class, __u32 one_in,
+					   __u32 limited, __u64 cgroup_id, __u64 detail, __u64 now)
+{
+	if (event_class == TAPIO_STATE)
+		return true;
+	if (event_class == TAPIO_CRITICAL)
+		return tapio_fair(run, cgroup_id, detail, now);
+	tapio_becomes(run, TAPIO_SAMPLED_OUT);
+	if (one_in > 1 && bpf_get_prandom_u32() % one_in)
+		return false;
+	tapio_becomes(run, TAPIO_RATE_LIMITED);
+	return !(limited >> event_class & 1) || tapio_admit(event_class, now);
+}
+
+static __always_inline void *tapio_scratch(struct tapio_run *run)
+{
+	tapio_becomes(run, TAPIO_NESTED);
+	run->slot = tapio_claim();
+	return run->slot ? run->slot->bytes : NULL;
+}
+
+static __always_inline void *tapio_reserve(struct tapio_run *run, __u32 event_class, __u16 size)
+{
+	if (!tapio_has_ring())
+		return tapio_scratch(run);
+	tapio_becomes(run, TAPIO_RING_FULL);
+	return event_class == TAPIO_CRITICAL ? bpf_ringbuf_reserve(&critical, size, 0) :
+					       bpf_ringbuf_reserve(&events, size, 0);
+}
+
+/* NULL: not to be reported; `run` knows why. `detail` is what a surplus of critical events is
+ * counted by. The `size` bytes are zeroed. With `tail` the event is built in a slot, and text may
+ * follow it there. */
+static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_class, __u64 detail,
+					 __u16 kind, __u16 version, __u16 size, __u32 tail)
+{
+	__u64 id = bpf_get_current_pid_tgid(), cgroup_id, now;
+	__u32 tgid = tapio_tgid_of_agent(id >> 32), zero = 0, one_in, sequence;
+	struct tapio_control *wish = bpf_map_lookup_elem(&control, &zero);
+	struct tapio_event_header *h;
+	bool canary;
+
+	barrier_var(event_class); /* or clang proves the bound, and the verifier never sees it */
+	if (!wish || (tgid && tgid == tapio.self_tgid) || event_class >= TAPIO_CLASSES)
+		return NULL;
+	canary = tgid && tgid == wish->canary_tgid;
+	run->account = &run->row->classes[event_class];
+	one_in = wish->keep_one_in[event_class];
+	tapio_add(run->account->wanted, 1);
+	sequence = tapio_again(run->account->wanted);
+	now = bpf_ktime_get_ns();
+	cgroup_id = tapio_current_cgroup_id(tapio.cgroup_subsystem);
+	if (!canary &&
+	    !tapio_may_send(run, event_class, one_in, wish->limited, cgroup_id, detail, now))
+		return NULL;
+	h = tail ? tapio_scratch(run) : tapio_reserve(run, event_class, size);
+	if (!h)
+		return NULL;
+	if (tail)
+		tapio_again(run->slot->end) = size;
+	__builtin_memset(h + 1, 0, size - sizeof(*h));
+	*h = (struct tapio_event_header){
+		.time_ns = now,
+		.cgroup_id = cgroup_id,
+		.tgid = id >> 32,
+		.tid = (__u32)id,
+		.sequence = sequence,
+		.size = size,
+		.cpu = bpf_get_smp_processor_id(),
+		.kind = kind,
+		.version = version,
+		.hook = run->hook,
+		.event_class = event_class,
+		.flags = canary ? TAPIO_CANARY : 0,
+	};
+	return h;
+}
+
+/* Waking a sleeping reader costs more than all else here: only critical events do, and a ring
+ * that is half full. The rest waits for the reader's next beat. */
+static __always_inline __u64 tapio_wake(const struct tapio_event_header *h, __u32 look_every)
+{
+	if (h->event_class == TAPIO_CRITICAL)
+		return BPF_RB_FORCE_WAKEUP;
+	if (h->sequence % look_every == 0 &&
+	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >
+		    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline long tapio_perf_output(struct tapio_run *run, struct tapio_event_header *h,
+					      __u32 size)
+{
+	if (h->event_class == TAPIO_CRITICAL)
+		return bpf_perf_event_output(run->ctx, &critical, BPF_F_CURRENT_CPU, h, size);
+	return bpf_perf_event_output(run->ctx, &events, BPF_F_CURRENT_CPU, h, size);
+}
+
+static __always_inline void tapio_end(struct tapio_run *run, struct tapio_event_header *h,
+				      __u32 size)
+{
+	long error = 0;
+
+	if (tapio_has_ring())
+		bpf_ringbuf_submit(h, tapio_wake(h, TAPIO_LOOK_AT_FILL_EVERY));
+	else
+		error = tapio_perf_output(run, h, size);
+	tapio_becomes(run, error ? TAPIO_RING_FULL : TAPIO_EMITTED);
+}
+
+/* For events that were begun with a tail, which goes out by copy. Never of the critical class. */
+static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_event_header *h)
+{
+	__u32 size;
+	long error;
+
+	if (!run->slot)
+		return;
+	size = tapio_again(run->slot->end) & (TAPIO_SLOT_BYTES - 1);
+	h->size = size;
+	if (tapio_has_ring())
+		error = bpf_ringbuf_output(&events, h, size, tapio_wake(h, 1));
+	else
+		error = bpf_perf_event_output(run->ctx, &events, BPF_F_CURRENT_CPU, h, size);
+	tapio_becomes(run, error ? TAPIO_RING_FULL : TAPIO_EMITTED);
+}
+
+/* Typed fronts: sizes come from the type, the version from the kind's name. */
+#define TAPIO_BEGIN(run, type, kind, event_class, detail)                                  \
+	({                                                                                 \
+		_Static_assert(sizeof(struct type) <= TAPIO_SLOT_BYTES, "too big");        \
+		(struct type *)tapio_begin(run, event_class, detail, kind, kind##_VERSION, \
+					   sizeof(struct type), 0);                        \
+	})
+#define TAPIO_END(run, event) tapio_end(run, &(event)->header, sizeof(*(event)))
+#define TAPIO_BEGIN_TAIL(run, type, kind, event_class)                                    \
+	((struct type *)tapio_begin(run, event_class, 0, kind, kind##_VERSION,             \
+				    sizeof(struct type), 1))
+#define TAPIO_END_TAIL(run, event) tapio_end_tail(run, &(event)->header)
+
+/* Whatever the body does, the run is counted once. */
+#define TAPIO_PROG(section, index, name, body, args...)                                \
+	SEC(section) int name(unsigned long long *ctx)                                 \
+	{                                                                              \
+		struct tapio_run run = {.ctx = ctx, .hook = (index)};                  \
+		_Pragma("GCC diagnostic push")                                         \
+		_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                 \
+		if (tapio_enter(&run)) {                                               \
+			body(&run, ___bpf_ctx_cast(args));                             \
+			tapio_leave(&run);                                             \
+		}                                                                      \
+		_Pragma("GCC diagnostic pop")                                          \
+		return 0;                                                              \
+	}
+
+/* The only way to write a program on a tracepoint; arguments as its prototype has them. One body,
+ * two programs, of which one is loaded: <name>_btf (5.5) and <name>_raw (4.17, and where typed
+ * programs are refused). */
+#define TAPIO_TRACEPOINT(tracepoint, index, name, args...)                             \
+	static __always_inline void name(struct tapio_run *run,                      \
+					 unsigned long long *ctx, ##args);               \
+	TAPIO_PROG("tp_btf/" #tracepoint, index, name##_btf, name, ##args)             \
+	TAPIO_PROG("raw_tp/" #tracepoint, index, name##_raw, name, ##args)             \
+	static __always_inline void name(struct tapio_run *run,                      \
+					 unsigned long long *ctx, ##args)
+
+char LICENSE[] SEC("license") = "GPL";
+#endif

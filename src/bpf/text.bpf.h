@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Text behind an event: strings, paths, argument vectors. Each piece knows how long it was. */
+#ifndef TAPIO_TEXT_BPF_H
+#define TAPIO_TEXT_BPF_H
+
+#include "bpf/tapio.bpf.h"
+
+#define TAPIO_NAME_BYTES 256 /* NAME_MAX and its end */
+
+/* Where the next piece goes; NULL when fewer than `room` bytes are left for it. `end` is its offset
+ * from the start of the event. */
+static __always_inline void *tapio_tail_at(struct tapio_run *run, __u32 room, __u64 *offset)
+{
+	__u64 end;
+
+	if (!run->slot)
+		return NULL;
+	end = tapio_again(run->slot->end);
+	barrier_var(end); /* or clang checks one copy and uses another */
+	if (end > TAPIO_SLOT_BYTES - room)
+		return NULL;
+	*offset = end;
+	return run->slot->bytes + end;
+}
+
+static __always_inline void tapio_tail_grow(struct tapio_run *run, __u64 bytes)
+{
+	tapio_again(run->slot->end) += bytes;
+}
+
+/* A kernel string of at most `room` bytes, its end included; `room` is a constant. */
+static __always_inline void tapio_append_string(struct tapio_run *run, struct tapio_text *piece,
+						const char *string, __u32 room)
+{
+	__u64 offset;
+	void *to = tapio_tail_at(run, room, &offset);
+	long size;
+
+	if (!to || !string)
+		return;
+	size = bpf_probe_read_kernel_str(to, room, string);
+	if (size <= 0) {
+		tapio_add(run->row->read_faults, 1);
+		return;
+	}
+	piece->offset = offset;
+	piece->size = size - 1;
+	piece->original = size == room ? size : size - 1; /* cut: at least one byte more */
+	tapio_tail_grow(run, size - 1);
+}
+
+/* Bytes of the current task's memory, at most `room`, a power of two minus one. */
+static __always_inline void tapio_append_user(struct tapio_run *run, struct tapio_text *piece,
+					      __u64 from, __u64 bytes, __u32 room)
+{
+	__u64 offset;
+	void *to = tapio_tail_at(run, room, &offset);
+	__u32 size = bytes < room ? bytes : room;
+
+	piece->original = bytes;
+	if (!to)
+		return;
+	size &= room;
+	if (bpf_probe_read_user(to, size, (void *)from)) {
+		tapio_add(run->row->read_faults, 1);
+		return;
+	}
+	piece->offset = offset;
+	piece->size = size;
+	tapio_tail_grow(run, size);
+}
+
+/* One name of a path, with its end. False: no room, or unreadable. */
+static __always_inline bool tapio_append_name(struct tapio_run *run, const unsigned char *name)
+{
+	__u64 offset;
+	void *to = tapio_tail_at(run, TAPIO_NAME_BYTES, &offset);
+	long size;
+
+	if (!to)
+		return false;
+	size = bpf_probe_read_kernel_str(to, TAPIO_NAME_BYTES, name);
+	if (size <= 0) {
+		tapio_add(run->row->read_faults, 1);
+		return false;
+	}
+	tapio_tail_grow(run, size);
+	return true;
+}
+
+/* A path, component by component from the leaf up, each with its end: "ls\0bin\0usr\0". User space
+ * turns it round. `original` is 0 when the way up was followed to the root, else the path is longer
+ * than what is here. bpf_d_path() is not allowed in these programs. Follows mounts up to the root of
+ * the mount namespace, so a chroot shows in full. */
+static __always_inline void tapio_append_path(struct tapio_run *run, struct tapio_text *piece,
+					      struct vfsmount *vfsmount, struct dentry *dentry,
+					      __u32 room)
+{
+	/* container_of() would use the offset of the kernel that vmlinux.h was made from. */
+	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	__u64 start;
+
+	if (!vfsmount || !dentry || !tapio_tail_at(run, room, &start))
+		return;
+	piece->offset = start;
+	piece->original = 1;
+	for (int i = 0; i < TAPIO_PATH_PARTS; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+
+		if (dentry == root) {
+			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+			if (mount == above) {
+				piece->original = 0;
+				break;
+			}
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = above;
+			continue;
+		}
+		if (tapio_again(run->slot->end) > start + room - TAPIO_NAME_BYTES ||
+		    !tapio_append_name(run, BPF_CORE_READ(dentry, d_name.name)))
+			break;
+		if (dentry == parent) { /* memfd and the like: no way up */
+			piece->original = 0;
+			break;
+		}
+		dentry = parent;
+	}
+	piece->size = tapio_again(run->slot->end) - start;
+}
+
+#endif

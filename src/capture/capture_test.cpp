@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "capture/kernel.hpp"
+#include "capture/ledger.hpp"
+#include "capture/merge.hpp"
+#include "capture/plan.hpp"
+
+namespace tapio::capture {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::optional<Gap> see(Ledger& ledger, std::uint32_t sequence) {
+  tapio_event_header header{};
+  header.sequence = sequence;
+  return ledger.saw(header);
+}
+
+TEST(Ledger, a_jump_in_the_sequence_is_a_gap_with_its_place) {
+  Ledger ledger(-1, 4096);
+  EXPECT_FALSE(see(ledger, 1));
+  EXPECT_FALSE(see(ledger, 2));
+
+  const auto gap = see(ledger, 6);
+
+  ASSERT_TRUE(gap);
+  EXPECT_EQ(gap->from, 3u);
+  EXPECT_EQ(gap->to, 5u);
+}
+
+TEST(Ledger, a_nested_run_that_overtakes_leaves_no_second_gap) {
+  Ledger ledger(-1, 4096);
+  see(ledger, 1);
+  EXPECT_TRUE(see(ledger, 3));  // reserved before the run that it interrupted
+  EXPECT_FALSE(see(ledger, 2));
+  EXPECT_FALSE(see(ledger, 4));
+}
+
+TEST(Ledger, a_header_out_of_range_touches_nothing) {
+  Ledger ledger(-1, 4096);
+  for (const auto& wrong : {tapio_event_header{.sequence = 9, .cpu = 65535},
+                            tapio_event_header{.sequence = 9, .hook = TAPIO_MAX_HOOKS},
+                            tapio_event_header{.sequence = 9, .event_class = TAPIO_CLASSES}})
+    EXPECT_FALSE(ledger.saw(wrong));
+  EXPECT_FALSE(see(ledger, 1));
+}
+
+TEST(Merge, orders_two_channels_behind_the_watermark_and_marks_the_late) {
+  Merge merge;
+  std::string order;
+  const auto push = [&](char name, MonotonicTime time) {
+    merge.push(time, std::as_bytes(std::span(&name, 1)));
+  };
+  const auto collect = [&](Bytes bytes, bool late) {
+    order += static_cast<char>(bytes[0]);
+    if (late) order += '!';
+  };
+  for (auto [name, time] : {std::pair('a', 10ns), {'c', 30ns}, {'e', 50ns}}) push(name, time);
+  for (auto [name, time] : {std::pair('b', 20ns), {'d', 40ns}}) push(name, time);
+
+  merge.release(40ns, collect);
+  push('x', 15ns);
+  merge.release(60ns, collect);
+
+  EXPECT_EQ(order, "abcdx!e");
+}
+
+TEST(Merge, too_many_bytes_let_the_older_half_go_early) {
+  Merge merge;
+  const std::vector<std::byte> big(Merge::kMaxBytes / 4);
+  for (int i = 0; i < 6; ++i) merge.push(std::chrono::nanoseconds(i), big);
+  int released = 0;
+  merge.release(MonotonicTime(-1), [&](Bytes, bool) { ++released; });
+  EXPECT_EQ(released, 3);
+}
+
+constexpr Candidate kBoth[] = {{"typed", Feature::tp_btf}, {"raw", Feature::raw_tp}};
+constexpr Candidate kTypedOnly[] = {{"only", Feature::tp_btf | Feature::ringbuf}};
+constexpr Hook kHooks[] = {{"must", Need::required, Trigger::canary, kBoth},
+                           {"may", Need::optional, Trigger::passive, kTypedOnly}};
+
+TEST(Plan, the_best_candidate_that_the_kernel_can_run_is_taken) {
+  const auto choices =
+      choose(kHooks, {.features = Feature::tp_btf | Feature::raw_tp | Feature::ringbuf});
+  EXPECT_STREQ(choices[0].program, "typed");
+  EXPECT_STREQ(choices[1].program, "only");
+  EXPECT_FALSE(impossible(choices));
+}
+
+TEST(Plan, what_an_optional_hook_lacks_is_said_and_stops_nobody) {
+  const auto choices = choose(kHooks, {.features = Feature::raw_tp});
+  EXPECT_STREQ(choices[0].program, "raw");
+  EXPECT_EQ(choices[1].program, nullptr);
+  EXPECT_EQ(choices[1].reason, "only needs ringbuf, tp_btf");
+  EXPECT_FALSE(impossible(choices));
+}
+
+TEST(Plan, a_refused_program_is_passed_over_with_the_verifiers_words) {
+  const auto choices = choose(kHooks, {.features = Feature::tp_btf | Feature::ringbuf,
+                                       .refused = {{"typed", "R1 invalid mem access"}}});
+  const auto* required = impossible(choices);
+  ASSERT_TRUE(required);
+  EXPECT_EQ(required->reason, "typed was refused: R1 invalid mem access; raw needs raw_tp");
+}
+
+TEST(Kernel, finds_hierarchies_in_mountinfo) {
+  const auto found = parse_mountinfo(
+      "25 30 0:22 / /sys/fs/cgroup ro,nosuid shared:9 - tmpfs tmpfs ro,mode=755\n"
+      "26 25 0:23 / /sys/fs/cgroup/unified rw,relatime shared:10 - cgroup2 cgroup2 rw\n"
+      "27 25 0:24 / /sys/fs/cgroup/cpu,cpuacct rw shared:11 - cgroup cgroup rw,cpu,cpuacct\n"
+      "28 25 0:25 / /sys/fs/cgroup/memory rw shared:12 - cgroup cgroup rw,memory\n"
+      "a broken line\n");
+  EXPECT_EQ(found.v2, "/sys/fs/cgroup/unified");
+  EXPECT_EQ(found.v1.at("memory"), "/sys/fs/cgroup/memory");
+  EXPECT_EQ(found.v1.at("cpu"), "/sys/fs/cgroup/cpu,cpuacct");
+  EXPECT_FALSE(found.v1.contains("pids"));
+}
+
+}  // namespace
+}  // namespace tapio::capture

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/kernel.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "base/fd.hpp"
+
+namespace tapio::capture {
+
+namespace {
+
+constexpr std::array<FeatureName, 4> kFeatures = {{
+    {Feature::btf, "btf",
+     "type information of the running kernel, for programs that fit any kernel"},
+    {Feature::ringbuf, "ringbuf", "one shared buffer in order; below it a perf buffer per CPU"},
+    {Feature::raw_tp, "raw_tp", "raw tracepoints"},
+    {Feature::tp_btf, "tp_btf", "typed tracepoints; below them raw ones"},
+}};
+constexpr const char* kAnyTracepoint = "sched_process_exit";
+constexpr std::uint64_t kInitialPidNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO, proc_ns.h
+
+std::string why() {
+  return std::strerror(errno);
+}
+
+std::string make_ring() {
+  const Fd ring(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tapio_probe", 0, 0,
+                               static_cast<unsigned>(::sysconf(_SC_PAGESIZE)), nullptr));
+  return ring ? "" : why();
+}
+
+// Loads "return 0" and attaches it for a moment.
+std::string attach(bpf_prog_type type, bpf_attach_type attach_type, int btf_id,
+                   const char* tracepoint) {
+  const bpf_insn insns[] = {
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+      {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach_type,
+              .attach_btf_id = static_cast<unsigned>(btf_id));
+  const Fd program(bpf_prog_load(type, "tapio_probe", "GPL", insns, std::size(insns), &options));
+  if (!program) return "load: " + why();
+  const Fd link(bpf_raw_tracepoint_open(tracepoint, program.get()));
+  return link ? "" : "attach: " + why();
+}
+
+std::string attach_typed() {
+  const int id = libbpf_find_vmlinux_btf_id(kAnyTracepoint, BPF_TRACE_RAW_TP);
+  if (id <= 0) return "no such tracepoint in the kernel's BTF";
+  return attach(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, nullptr);
+}
+
+std::string read_btf() {
+  const std::unique_ptr<btf, Freed<btf__free>> types(btf__load_vmlinux_btf());
+  return types ? "" : "no readable /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF): " + why();
+}
+
+std::vector<std::string> told_to_do_without() {
+  std::vector<std::string> list;
+  const char* without = std::getenv("TAPIO_WITHOUT");
+  std::istringstream in(without ? without : "");
+  for (std::string word; std::getline(in, word, ',');)
+    if (!word.empty()) list.push_back(word);
+  return list;
+}
+
+std::string try_feature(Feature feature) {
+  switch (feature) {
+    case Feature::btf:
+      return read_btf();
+    case Feature::ringbuf:
+      return make_ring();
+    case Feature::raw_tp:
+      return attach(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf_attach_type{}, 0, kAnyTracepoint);
+    case Feature::tp_btf:
+      return attach_typed();
+    case Feature::none:
+      break;
+  }
+  return "";
+}
+
+// Index in css_set.subsys, which depends on the kernel's configuration: from its BTF.
+std::uint32_t subsystem_index(std::string_view controller) {
+  const std::unique_ptr<btf, Freed<btf__free>> types(btf__load_vmlinux_btf());
+  if (!types) return TAPIO_CGROUP_V2;
+  const int id = btf__find_by_name_kind(types.get(), "cgroup_subsys_id", BTF_KIND_ENUM);
+  if (id <= 0) return TAPIO_CGROUP_V2;
+  const btf_type* type = btf__type_by_id(types.get(), static_cast<unsigned>(id));
+  const std::string wanted = fmt::format("{}_cgrp_id", controller);
+  for (int i = 0; i < btf_vlen(type); ++i)
+    if (wanted == btf__name_by_offset(types.get(), btf_enum(type)[i].name_off))
+      return static_cast<std::uint32_t>(btf_enum(type)[i].val);
+  return TAPIO_CGROUP_V2;
+}
+
+// A v2 tree without controllers is systemd's hybrid mode: containers live in v1 there.
+bool has_controllers(const std::string& v2_mount) {
+  std::string controllers;
+  std::getline(std::ifstream(v2_mount + "/cgroup.controllers"), controllers);
+  return controllers.find("memory") != std::string::npos ||
+         controllers.find("pids") != std::string::npos;
+}
+
+}  // namespace
+
+std::span<const FeatureName> feature_names() {
+  return kFeatures;
+}
+
+std::string names(Feature features) {
+  std::vector<std::string_view> list;
+  for (const auto& known : kFeatures)
+    if (covers(features, known.feature)) list.push_back(known.name);
+  return fmt::format("{}", fmt::join(list, ", "));
+}
+
+Kernel probe() {
+  Kernel kernel;
+  const auto without = told_to_do_without();
+  for (const auto& [feature, name, help] : kFeatures) {
+    auto reason =
+        std::ranges::count(without, name) ? "left out by TAPIO_WITHOUT" : try_feature(feature);
+    if (reason.empty())
+      kernel.features = kernel.features | feature;
+    else
+      kernel.missing.emplace(name, std::move(reason));
+  }
+  return kernel;
+}
+
+std::vector<std::string> unknown_in_without() {
+  auto list = told_to_do_without();
+  std::erase_if(list, [](const std::string& word) {
+    return std::ranges::count(kFeatures, word, &FeatureName::name) > 0;
+  });
+  return list;
+}
+
+MountedHierarchies parse_mountinfo(std::string_view mountinfo) {
+  MountedHierarchies found;
+  std::istringstream lines{std::string(mountinfo)};
+  for (std::string line; std::getline(lines, line);) {
+    const auto dash = line.find(" - ");
+    if (dash == line.npos) continue;
+    std::istringstream before(line.substr(0, dash)), after(line.substr(dash + 3));
+    std::string id, parent, device, root, mount, type, source, options;
+    before >> id >> parent >> device >> root >> mount;
+    after >> type >> source >> options;
+    if (type == "cgroup2" && found.v2.empty()) found.v2 = mount;
+    if (type != "cgroup") continue;
+    std::istringstream each(options);
+    for (std::string option; std::getline(each, option, ',');) found.v1.emplace(option, mount);
+  }
+  return found;
+}
+
+Hierarchy find_hierarchy() {
+  std::stringstream text;
+  text << std::ifstream("/proc/self/mountinfo").rdbuf();
+  const auto mounted = parse_mountinfo(text.str());
+  if (!mounted.v2.empty() && (mounted.v1.empty() || has_controllers(mounted.v2)))
+    return {.mount = mounted.v2};
+  for (const std::string controller : {"memory", "pids"}) {
+    const auto v1 = mounted.v1.find(controller);
+    if (v1 == mounted.v1.end()) continue;
+    const auto index = subsystem_index(controller);
+    if (index != TAPIO_CGROUP_V2)
+      return {.subsystem = index, .mount = v1->second, .name = "v1 " + controller};
+  }
+  return {.mount = mounted.v2};
+}
+
+PidNamespace own_pid_namespace() {
+  struct stat ns{};
+  if (::stat("/proc/self/ns/pid", &ns) || ns.st_ino == kInitialPidNamespace) return {};
+  // The kernel compares with its own encoding of dev_t (include/linux/kdev_t.h).
+  return {.dev = std::uint64_t{major(ns.st_dev)} << 20 | minor(ns.st_dev), .ino = ns.st_ino};
+}
+
+}  // namespace tapio::capture

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bpf/abi.h"
+
+namespace tapio::capture {
+
+enum class Feature : std::uint32_t {
+  none = 0,
+  btf = 1 << 0,
+  ringbuf = 1 << 1,
+  raw_tp = 1 << 2,
+  tp_btf = 1 << 3,
+};
+constexpr Feature operator|(Feature a, Feature b) {
+  return Feature(std::uint32_t(a) | std::uint32_t(b));
+}
+constexpr Feature operator&(Feature a, Feature b) {
+  return Feature(std::uint32_t(a) & std::uint32_t(b));
+}
+constexpr Feature without(Feature all, Feature some) {
+  return Feature(std::uint32_t(all) & ~std::uint32_t(some));
+}
+constexpr bool covers(Feature have, Feature needed) {
+  return (have & needed) == needed;
+}
+
+struct FeatureName {
+  Feature feature;
+  std::string_view name;  // as in TAPIO_WITHOUT
+  std::string_view help;  // what it is good for
+};
+std::span<const FeatureName> feature_names();
+[[nodiscard]] std::string names(Feature features);  // "tp_btf, ringbuf"
+
+// What the running kernel can do. A plain value: a test writes "a 5.4" down by hand.
+struct Kernel {
+  Feature features = Feature::none;
+  std::map<std::string, std::string> missing = {};  // feature name -> why
+  std::map<std::string, std::string> refused = {};  // program -> the verifier's last words
+};
+
+// Found by doing, once: tiny maps and programs are made and attached. Never from the version.
+// TAPIO_WITHOUT=ringbuf,tp_btf subtracts, so that a new kernel tests the old path.
+[[nodiscard]] Kernel probe();
+
+// Names in TAPIO_WITHOUT that no feature has: a typing error must not pass for a test.
+[[nodiscard]] std::vector<std::string> unknown_in_without();
+
+// The hierarchy whose cgroup ids events carry: v2 where containers live there, else v1 memory, pids
+// or name=systemd, whichever is mounted first in that order.
+struct Hierarchy {
+  std::uint32_t subsystem = TAPIO_CGROUP_V2;  // for tapio_settings
+  std::string mount;                          // "" when no cgroup file system is mounted
+  std::string name = "v2";
+};
+[[nodiscard]] Hierarchy find_hierarchy();
+
+// For tests: the choice alone, from the text of /proc/self/mountinfo and of /proc/self/cgroup.
+struct MountedHierarchies {
+  std::string v2;                         // mount point
+  std::map<std::string, std::string> v1;  // controller, or "name=systemd" -> mount point
+};
+[[nodiscard]] MountedHierarchies parse_mountinfo(std::string_view mountinfo);
+
+// The agent's pid namespace for tapio_settings; zeroes when it is the initial one.
+struct PidNamespace {
+  std::uint64_t dev = 0, ino = 0;
+};
+[[nodiscard]] PidNamespace own_pid_namespace();
+
+}  // namespace tapio::capture

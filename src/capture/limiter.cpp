@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/limiter.hpp"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+
+namespace tapio::capture {
+
+namespace {
+
+constexpr std::uint64_t kAhead = 32;  // slots, 2.1 s; the map has twice as many
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+}  // namespace
+
+void Limiter::refill(MonotonicTime now) {
+  const std::uint64_t current = static_cast<std::uint64_t>(now.count()) >> TAPIO_LIMITER_SHIFT;
+  if (filled_ <= current) swept_ = filled_ = current;  // first call, or a stall: no arrears
+
+  std::int64_t unused = 0;
+  for (; swept_ < current; ++swept_) unused += std::max<std::int64_t>(0, left(swept_));
+  for (; filled_ <= current + kAhead; ++filled_) {
+    fraction_ += per_second_ << TAPIO_LIMITER_SHIFT;
+    put(filled_, static_cast<std::int64_t>(fraction_ / kSecond));
+    fraction_ %= kSecond;
+  }
+  // The rest of the past goes to a slot that no program reads yet; never more than a second's.
+  const std::uint64_t next = current + 2;
+  put(next, std::min(left(next) + unused, static_cast<std::int64_t>(per_second_)));
+}
+
+std::int64_t Limiter::left(std::uint64_t slot) const {
+  const std::uint32_t key = first_ + slot % TAPIO_LIMITER_SLOTS;
+  std::int64_t budget = 0;
+  bpf_map_lookup_elem(map_fd_, &key, &budget);
+  return budget;
+}
+
+void Limiter::put(std::uint64_t slot, std::int64_t budget) {
+  const std::uint32_t key = first_ + slot % TAPIO_LIMITER_SLOTS;
+  bpf_map_update_elem(map_fd_, &key, &budget, BPF_ANY);
+}
+
+}  // namespace tapio::capture

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/programs.hpp"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+
+namespace tapio::capture {
+
+namespace {
+
+constexpr int kRounds = 4;
+constexpr std::size_t kLogBytes = 64 * 1024, kLastWords = 600;
+constexpr std::size_t kMaxSurplus = 1024;  // entries of the map `surplus`
+constexpr std::uint32_t kStillTakes = 60;
+
+Error refusal(int err, std::string_view log) {
+  const auto last_words = log.substr(log.size() - std::min(log.size(), kLastWords));
+  return from_errno(err, std::string("load: ").append(last_words)).error();
+}
+
+// What the kernel allots: values of per-CPU maps once per CPU, in steps of 8 bytes.
+std::uint64_t bytes_of(const bpf_map* map) {
+  const auto type = bpf_map__type(map);
+  if (type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) return 0;  // channels
+  const bool per_cpu = type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH;
+  const std::uint64_t value = (bpf_map__value_size(map) + 7) / 8 * 8;
+  const auto copies = per_cpu ? static_cast<std::uint64_t>(libbpf_num_possible_cpus()) : 1;
+  return bpf_map__max_entries(map) * (bpf_map__key_size(map) + value * copies);
+}
+
+}  // namespace
+
+bpf_program* Programs::program(const char* name) const {
+  return bpf_object__find_program_by_name(opened_.object, name);
+}
+
+int Programs::map_fd(const char* name) const {
+  return bpf_object__find_map_fd_by_name(opened_.object, name);
+}
+
+Status Programs::load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open) {
+  wishes_ = wishes;
+  if (wishes.ring_bytes < kMinRingBytes || wishes.ring_bytes > kMaxRingBytes ||
+      !std::has_single_bit(wishes.ring_bytes))
+    return invalid("a ring takes a power of two between 4KiB and 64MiB");
+  const auto kind = common_.settings.perf ? Channel::Kind::perf : Channel::Kind::ring;
+  channel_ = TRY(
+      Channel::open("events", kind, Channel::Wake::when_half_full, wishes.ring_bytes, on_bytes_));
+  for (int round = 1;; ++round) {
+    choices_ = choose(hooks, common_.kernel);
+    if (const auto* hook = impossible(choices_))
+      return fail(Fault::unsupported, std::string(hook->hook->name) + ": " + hook->reason);
+    auto loaded = attempt(choices_, open);
+    if (loaded) return open_books();
+    const auto refused_before = common_.kernel.refused.size();
+    TRY(find_culprits(open));
+    if (common_.kernel.refused.size() == refused_before || round == kRounds) return loaded;
+  }
+}
+
+// A failed load does not say whose fault it was: each program is tried by itself.
+Status Programs::find_culprits(const Open& open) {
+  const auto tried = choices_;
+  for (const Choice& choice : tried) {
+    if (!choice.program) continue;
+    auto alone = attempt({&choice, 1}, open);
+    if (alone) continue;
+    if (alone.error().fault == Fault::denied && !covers(common_.kernel.features, Feature::raw_tp))
+      return alone;  // nothing may be loaded at all
+    common_.kernel.refused.emplace(choice.program, alone.error().what);
+  }
+  return {};
+}
+
+Status Programs::attempt(std::span<const Choice> choices, const Open& open) {
+  links_.clear();
+  opened_ = TRY(open());
+  bpf_program* each;
+  bpf_object__for_each_program(each, opened_.object) bpf_program__set_autoload(each, false);
+
+  std::string log(kLogBytes, '\0');  // of the program that fails: loading ends there
+  std::vector<bpf_program*> chosen;
+  for (const Choice& choice : choices) {
+    if (!choice.program) continue;
+    chosen.push_back(program(choice.program));
+    if (!chosen.back()) return fail(Fault::broken, std::string("no program ") + choice.program);
+    bpf_program__set_autoload(chosen.back(), true);
+    bpf_program__set_log_buf(chosen.back(), log.data(), log.size());
+  }
+  const auto reuse = [&](const char* map, int fd) {
+    return bpf_map__reuse_fd(bpf_object__find_map_by_name(opened_.object, map), fd);
+  };
+  if (int err = reuse("events", channel_->map_fd()) ?: reuse("critical", common_.critical_fd))
+    return from_errno(-err, "reuse maps");
+  if (int err = bpf_object__load(opened_.object))
+    return std::unexpected(refusal(-err, log.c_str()));
+  TRY(wish());
+  for (bpf_program* p : chosen) {
+    links_.emplace_back(bpf_program__attach(p));
+    if (!links_.back()) return from_errno(errno, std::string("attach ") + bpf_program__name(p));
+    bpf_program__set_log_buf(p, nullptr, 0);
+  }
+  return {};
+}
+
+// Before anything is attached: no event may find an empty limiter.
+Status Programs::wish() {
+  limiters_.clear();
+  control_ = {};
+  for (const auto limited : {TAPIO_NORMAL, TAPIO_BULK}) {
+    control_.keep_one_in[limited] = wishes_.keep_one_in[limited];
+    if (!wishes_.rate_per_second[limited]) continue;
+    control_.limited |= 1u << limited;
+    limiters_.emplace_back(map_fd("limiter"), limited, wishes_.rate_per_second[limited]);
+  }
+  refill(monotonic_now());
+  return set_canary(0);
+}
+
+Status Programs::open_books() {
+  ledger_ = std::make_unique<Ledger>(map_fd("ledger"), wishes_.ring_bytes + common_.critical_bytes);
+  map_bytes_ = 0;
+  const bpf_map* each;
+  bpf_object__for_each_map(each, opened_.object) map_bytes_ += bytes_of(each);
+  return {};
+}
+
+Status Programs::set_canary(std::uint32_t tgid) {
+  const std::uint32_t only = 0;
+  control_.canary_tgid = tgid;
+  if (bpf_map_update_elem(map_fd("control"), &only, &control_, BPF_ANY))
+    return from_errno(errno, "write control");
+  return {};
+}
+
+void Programs::refill(MonotonicTime now) {
+  for (Limiter& limiter : limiters_) limiter.refill(now);
+}
+
+// An entry that has been still for a while makes room. A count that rises in the moment between the
+// look and the deletion stays in the ledger as `aggregated`; only whose it was is not known.
+std::vector<Programs::Aggregated> Programs::take_surplus() {
+  std::vector<Aggregated> fresh;
+  std::vector<tapio_surplus> still;
+  const int map = map_fd("surplus");
+  tapio_surplus key{};
+  const void* previous = nullptr;
+  for (std::size_t i = 0; i < kMaxSurplus && !bpf_map_get_next_key(map, previous, &key); ++i) {
+    previous = &key;
+    std::uint64_t count = 0;
+    if (bpf_map_lookup_elem(map, &key, &count)) continue;
+    auto& seen = surplus_seen_[{key.cgroup_id, key.detail}];
+    if (count > seen.count) fresh.push_back({key.cgroup_id, key.detail, count - seen.count});
+    seen.still_for = count > seen.count ? 0 : seen.still_for + 1;
+    seen.count = count;
+    if (seen.still_for > kStillTakes) still.push_back(key);
+  }
+  for (const auto& entry : still) {
+    bpf_map_delete_elem(map, &entry);
+    surplus_seen_.erase({entry.cgroup_id, entry.detail});
+  }
+  return fresh;
+}
+
+std::uint64_t Programs::runs(const char* name) const {
+  bpf_prog_info info{};
+  std::uint32_t size = sizeof info;
+  const auto* p = program(name);
+  if (!p || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size)) return 0;
+  return info.run_cnt;
+}
+
+}  // namespace tapio::capture

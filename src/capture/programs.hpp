@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "bpf/abi.h"
+#include "capture/channel.hpp"
+#include "capture/ledger.hpp"
+#include "capture/limiter.hpp"
+#include "capture/plan.hpp"
+
+namespace tapio::capture {
+
+// What the objects of one agent have in common.
+struct Common {
+  Kernel kernel;
+  tapio_settings settings{};
+  int critical_fd = -1;            // the map of the channel they share
+  std::size_t critical_bytes = 0;  // and its size
+};
+
+// What may be wished of one object, out of the observer's configuration.
+struct Wishes {
+  std::size_t ring_bytes = 256 << 10;  // a power of two of pages, at most kMaxRingBytes
+  std::array<std::uint32_t, TAPIO_CLASSES> rate_per_second{};  // 0: no limit; normal and bulk only
+  std::array<std::uint32_t, TAPIO_CLASSES> keep_one_in{};      // 0 and 1: all
+};
+inline constexpr std::size_t kMinRingBytes = 4 << 10;
+inline constexpr std::size_t kMaxRingBytes = 64 << 20;
+
+// One observer's kernel side: its channel, object, chosen programs and links, and its books.
+// Destruction detaches first.
+class Programs {
+ public:
+  Programs(Common common, Channel::OnBytes on_bytes)
+      : common_(std::move(common)), on_bytes_(std::move(on_bytes)) {}
+
+  // `configure` sets the observer's own .rodata. It must be repeatable: an object cannot be loaded
+  // twice, so after a refusal by the verifier a new one is opened for the next plan.
+  template <typename Skeleton>
+  Status load(std::span<const Hook> hooks, const Wishes& wishes,
+              const std::function<void(Skeleton&)>& configure) {
+    return load(hooks, wishes, [&]() -> Result<Opened> {
+      auto* skeleton = Skeleton::open(nullptr);
+      if (!skeleton) return from_errno(errno, "open BPF object");
+      Opened opened{skeleton->obj,
+                    {skeleton, [](void* s) { Skeleton::destroy(static_cast<Skeleton*>(s)); }}};
+      skeleton->rodata->tapio = common_.settings;
+      configure(*skeleton);
+      return opened;
+    });
+  }
+
+  // Nothing is reported any more; the channel can still be drained and the books read.
+  void detach() { links_.clear(); }
+  // The canary's events are marked and held back from consumers; 0: none is under way.
+  Status set_canary(std::uint32_t tgid);
+  void refill(MonotonicTime now);  // the limiters; at least once a second
+
+  // Critical events that the kernel counted instead of sending, since the last call. Once a second.
+  struct Aggregated {
+    std::uint64_t cgroup_id, detail, count;
+  };
+  std::vector<Aggregated> take_surplus();
+
+  [[nodiscard]] bool loaded() const { return opened_.object != nullptr; }
+  [[nodiscard]] const Kernel& kernel() const { return common_.kernel; }
+  [[nodiscard]] std::span<const Choice> choices() const { return choices_; }
+  [[nodiscard]] Channel& channel() { return *channel_; }
+  [[nodiscard]] Ledger& ledger() { return *ledger_; }
+  [[nodiscard]] std::uint64_t map_bytes() const { return map_bytes_; }
+  [[nodiscard]] std::size_t ring_bytes() const { return wishes_.ring_bytes; }
+  // How often the kernel ran a program; 0 unless BPF statistics are on.
+  [[nodiscard]] std::uint64_t runs(const char* program) const;
+
+ private:
+  struct Opened {
+    bpf_object* object = nullptr;  // inside owner
+    std::unique_ptr<void, void (*)(void*)> owner{nullptr, [](void*) {}};
+  };
+  using Open = std::function<Result<Opened>()>;
+
+  Status load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open);
+  Status attempt(std::span<const Choice> choices, const Open& open);
+  Status find_culprits(const Open& open);
+  Status open_books();
+  Status wish();
+  [[nodiscard]] bpf_program* program(const char* name) const;
+  [[nodiscard]] int map_fd(const char* name) const;
+
+  Common common_;
+  Channel::OnBytes on_bytes_;
+  Wishes wishes_;
+  tapio_control control_{};
+  std::unique_ptr<Channel> channel_;
+  std::vector<Choice> choices_;
+  Opened opened_;
+  std::unique_ptr<Ledger> ledger_;
+  std::vector<Limiter> limiters_;
+  struct Seen {
+    std::uint64_t count = 0;
+    std::uint32_t still_for = 0;  // takes
+  };
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Seen> surplus_seen_;  // bounded by the map
+  std::uint64_t map_bytes_ = 0;
+  std::vector<std::unique_ptr<bpf_link, Freed<bpf_link__destroy>>> links_;  // last: dies first
+};
+
+}  // namespace tapio::capture

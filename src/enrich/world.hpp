@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "enrich/processes.hpp"
+
+namespace tapio {
+
+// The World, made of the facts that observers publish. One thread uses it.
+class KnownWorld final : public World {
+ public:
+  explicit KnownWorld(ProcessLimits limits = {}) : processes_(limits) {}
+
+  // Before anybody else gets the fact.
+  void apply(const Fact& fact);
+  // Once a second or so: lets go of what is long over, also when nothing happens.
+  void on_time(MonotonicTime now) { processes_.expire(now); }
+
+  // The programs are attached: from now on nothing of the `state` class is missed.
+  void watching(MonotonicTime since) { since_ = since; }
+
+  // Records of the `state` class were lost: what is known is to be compared with /proc, by
+  // begin_resync(), seen() for each process there, end_resync().
+  [[nodiscard]] bool wants_resync() const { return wants_resync_; }
+  void begin_resync(MonotonicTime now);
+  void seen(const ProcessExecuted& snapshot) { processes_.seen(snapshot); }
+  void end_resync(Coverage coverage) { processes_.end_resync(coverage); }
+
+  [[nodiscard]] const Process* process(ProcessId id) const override { return processes_.find(id); }
+  [[nodiscard]] const Process* process(std::uint32_t pid) const override {
+    return processes_.find(pid);
+  }
+  [[nodiscard]] std::vector<const Process*> ancestors(ProcessId id) const override;
+  [[nodiscard]] MonotonicTime watching_since() const override { return since_; }
+  [[nodiscard]] Processes::Stats stats() const { return processes_.stats(); }
+
+ private:
+  void on(const ProcessStarted& fact) { processes_.started(fact); }
+  void on(const ProcessExecuted& fact) { processes_.executed(fact); }
+  void on(const ProcessExited& fact) { processes_.exited(fact); }
+  void on(const SignalSent& fact) { processes_.signaled(fact); }
+  void on(const Lost& fact);
+
+  Processes processes_;
+  MonotonicTime since_{};
+  bool wants_resync_ = false;
+};
+
+}  // namespace tapio

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "base/log.hpp"
+#include "export/sink.hpp"
+
+namespace tapio {
+
+enum class DropReason : std::uint8_t {
+  queue_full,  // the sink was too slow
+  failed,      // the sink refused the batch, or was stopped before it took it
+};
+[[nodiscard]] std::string_view name(DropReason reason);
+
+// How many records, by what they are.
+struct Tally {
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::gap) + 1;
+  std::array<std::array<std::uint64_t, kKinds>, TAPIO_CLASSES> counts{};
+
+  void add(const Batch& batch);
+  [[nodiscard]] std::uint64_t of(tapio_class event_class, Kind kind) const;
+  [[nodiscard]] std::uint64_t total() const;
+  bool operator==(const Tally&) const = default;
+};
+
+// The account of one sink in records, at one moment: offered = sent + dropped + pending.
+struct OutletCounts {
+  static constexpr std::size_t kReasons = 2;
+  std::uint64_t offered = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t pending = 0;  // queued, or in the sink's hands
+  std::array<Tally, kReasons> dropped_by{};
+  std::uint64_t retries = 0;  // of batches
+  std::size_t queued_bytes = 0;
+
+  [[nodiscard]] const Tally& dropped(DropReason reason) const;
+  [[nodiscard]] std::uint64_t dropped() const;
+};
+
+struct OutletLimits {
+  std::size_t queue_bytes = 4 << 20;  // of Batch::bytes()
+  std::chrono::milliseconds first_delay{100};
+  std::chrono::milliseconds longest_delay{30'000};
+};
+
+// How long to wait before trying again after `failures` in a row: doubles from the first delay up
+// to the longest, of which between half and all, as `random` (any number) says, so that the agents
+// of many nodes do not return together.
+[[nodiscard]] std::chrono::milliseconds retry_delay(const OutletLimits& limits, unsigned failures,
+                                                    std::uint32_t random);
+
+// One sink with its thread and its queue. A batch that finds no room is dropped and counted. What
+// the sink calls unavailable is tried again until it is taken; any other fault drops the batch.
+class Outlet {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  // `name` is the sink's, for logs.
+  Outlet(std::string name, std::unique_ptr<Sink> sink, OutletLimits limits = {});
+  ~Outlet();  // as stop() with a deadline that has passed
+  Outlet(const Outlet&) = delete;
+  Outlet& operator=(const Outlet&) = delete;
+
+  // Never waits for the sink. From any thread; the order of one caller's batches is kept.
+  void offer(std::shared_ptr<const Batch> batch);
+
+  // Lets the sink take what is queued until the deadline, then counts the rest as failed. Returns
+  // when the write that is under way does. Later offers are dropped.
+  void stop(Deadline deadline);
+
+  [[nodiscard]] OutletCounts counts() const;
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  void run(const std::stop_token& stop);
+  std::shared_ptr<const Batch> next(const std::stop_token& stop);
+  void deliver(const Batch& batch, const std::stop_token& stop);
+  // False: the deadline has passed.
+  bool wait_to_retry(unsigned failures, const std::stop_token& stop);
+  void finish(const Batch& batch, std::optional<DropReason> dropped);
+  void complain(const Error& error);
+  [[nodiscard]] bool too_late() const;
+
+  const std::string name_;
+  const std::unique_ptr<Sink> sink_;
+  const OutletLimits limits_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<std::shared_ptr<const Batch>> queue_;  // bounded by limits_.queue_bytes
+  OutletCounts counts_;
+  std::optional<Deadline> deadline_;  // set: stopping
+
+  std::minstd_rand random_{std::random_device{}()};  // of the thread, as is what follows
+  log::Sparingly complaints_;
+  bool hurried_ = false;  // a stop has cut a wait short, for one more attempt at once
+  std::jthread thread_;
+};
+
+}  // namespace tapio

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "facts/facts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <fstream>
+
+namespace tapio {
+
+namespace {
+
+// The numbers that x86_64 and arm64 share (include/uapi/asm-generic/signal.h).
+constexpr std::array<std::string_view, 32> kSignals = {
+    "",     "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+    "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+    "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS"};
+constexpr std::int32_t kRealtimeMin = 34;  // glibc keeps 32 and 33 for itself
+constexpr std::int32_t kRealtimeMax = 64;
+
+std::string_view boot_id() {
+  static const std::string id = [] {
+    std::string line;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), line);
+    return line.substr(0, 8);
+  }();
+  return id;
+}
+
+std::int32_t number(std::string_view digits) {
+  std::int32_t n = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+  const bool whole = error == std::errc{} && end == digits.data() + digits.size();
+  return whole && n >= 0 && n <= kRealtimeMax ? n : 0;
+}
+
+}  // namespace
+
+std::string text(ProcessId id) {
+  return fmt::format("{}-{}-{}", boot_id(), id.pid, id.start_ticks);
+}
+
+std::string_view name(SignalClass c) {
+  switch (c) {
+    case SignalClass::user:
+      return "user";
+    case SignalClass::tkill:
+      return "tkill";
+    case SignalClass::queue:
+      return "queue";
+    case SignalClass::timer:
+      return "timer";
+    case SignalClass::kernel_fault:
+      return "kernel_fault";
+    case SignalClass::kernel:
+      return "kernel";
+    case SignalClass::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string_view name(SignalResult r) {
+  switch (r) {
+    case SignalResult::delivered:
+      return "delivered";
+    case SignalResult::ignored:
+      return "ignored";
+    case SignalResult::already_pending:
+      return "already_pending";
+    case SignalResult::overflow_fail:
+      return "overflow_fail";
+    case SignalResult::lose_info:
+      return "lose_info";
+  }
+  return "unknown";
+}
+
+std::string signal_name(std::int32_t signal) {
+  if (signal > 0 && signal < std::ssize(kSignals)) return fmt::format("SIG{}", kSignals[signal]);
+  if (signal == kRealtimeMin) return "SIGRTMIN";
+  if (signal > kRealtimeMin && signal <= kRealtimeMax)
+    return fmt::format("SIGRTMIN+{}", signal - kRealtimeMin);
+  return fmt::format("signal {}", signal);
+}
+
+std::int32_t signal_number(std::string_view name) {
+  std::string upper(name);
+  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::string_view word = upper;
+  if (word.starts_with("SIG")) word.remove_prefix(3);
+  if (word == "RTMIN") return kRealtimeMin;
+  if (word.starts_with("RTMIN+")) {
+    const auto above = number(word.substr(6));
+    return above && kRealtimeMin + above <= kRealtimeMax ? kRealtimeMin + above : 0;
+  }
+  const auto known = std::ranges::find(kSignals, word);
+  if (!word.empty() && known != kSignals.end())
+    return static_cast<std::int32_t>(known - kSignals.begin());
+  return number(word);
+}
+
+}  // namespace tapio

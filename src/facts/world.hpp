@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "facts/facts.hpp"
+
+namespace tapio {
+
+enum class Life : std::uint8_t { running, exited, unknown };  // unknown: its exit was lost
+
+// What a process runs. An exec replaces it as a whole; a child has its parent's until it executes.
+struct ProcessImage {
+  std::string executable;        // "": not known (kernel threads have none)
+  std::string args_text;         // each argument and a NUL, like /proc/PID/cmdline
+  std::uint64_t args_bytes = 0;  // as the kernel had them; more than `args_text` when cut
+
+  [[nodiscard]] std::vector<std::string_view> args() const {
+    std::vector<std::string_view> list;
+    for (std::string_view rest = args_text; !rest.empty();) {
+      const auto end = rest.find('\0');
+      list.push_back(rest.substr(0, end));
+      rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+    }
+    return list;
+  }
+};
+inline const ProcessImage kNoImage{};
+
+// All that is known of one process. Stays readable for a while after it has exited.
+struct Process {
+  ProcessId id;
+  ProcessId parent;  // who forked it, also when it was reparented since
+  Life life = Life::running;
+  MonotonicTime started{};   // 0: before the agent, see id.start_ticks
+  MonotonicTime executed{};  // its latest exec; 0: none was seen
+  MonotonicTime exited{};    // Life::unknown: when it was found gone
+  std::uint32_t virtual_pid = 0;
+  std::uint64_t pid_namespace = 0;
+  std::uint64_t cgroup_id = 0;
+  Credentials credentials;
+  bool credentials_known = false;  // false: zeros there do not mean root
+  std::int32_t exit_code = 0;
+  std::int32_t exit_signal = 0;
+  std::string name;                       // comm
+  const ProcessImage* image = &kNoImage;  // never nullptr; the World's, like the process itself
+};
+
+struct ProcessIdHash {
+  std::size_t operator()(ProcessId id) const {
+    return std::hash<std::uint64_t>{}((id.start_ticks << 22 ^ id.pid) * 0x9e3779b97f4a7c15u);
+  }
+};
+
+// The read-only view of what is known. Pointers and references live until the next fact is applied.
+class World {
+ public:
+  virtual ~World() = default;
+
+  [[nodiscard]] virtual const Process* process(ProcessId id) const = 0;
+  // The process that has this pid now, or had it last.
+  [[nodiscard]] virtual const Process* process(std::uint32_t pid) const = 0;
+  // Parent first; at most kMaxAncestors.
+  static constexpr std::size_t kMaxAncestors = 16;
+  [[nodiscard]] virtual std::vector<const Process*> ancestors(ProcessId id) const = 0;
+  // Since when every start, exec and exit was seen, or 0 when that cannot be said.
+  [[nodiscard]] virtual MonotonicTime watching_since() const = 0;
+};
+
+}  // namespace tapio

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record/record.hpp"
+
+#include <fmt/format.h>
+
+namespace tapio {
+
+std::string_view name(Kind kind) {
+  switch (kind) {
+    case Kind::event:
+      return "event";
+    case Kind::metric:
+      return "metric";
+    case Kind::finding:
+      return "finding";
+    case Kind::story:
+      return "story";
+    case Kind::gap:
+      return "gap";
+  }
+  return "unknown";
+}
+
+std::string_view name(Type type) {
+  switch (type) {
+    case Type::boolean:
+      return "boolean";
+    case Type::i64:
+      return "i64";
+    case Type::u64:
+      return "u64";
+    case Type::f64:
+      return "f64";
+    case Type::duration:
+      return "duration";
+    case Type::time:
+      return "time";
+    case Type::text:
+      return "text";
+    case Type::texts:
+      return "texts";
+  }
+  return "unknown";
+}
+
+std::string_view name(tapio_class event_class) {
+  switch (event_class) {
+    case TAPIO_STATE:
+      return "state";
+    case TAPIO_CRITICAL:
+      return "critical";
+    case TAPIO_NORMAL:
+      return "normal";
+    case TAPIO_BULK:
+      return "bulk";
+    case TAPIO_CLASSES:
+      break;
+  }
+  return "unknown";
+}
+
+std::string_view name(tapio_outcome outcome) {
+  switch (outcome) {
+    case TAPIO_EMITTED:
+      return "emitted";
+    case TAPIO_SAMPLED_OUT:
+      return "sampled_out";
+    case TAPIO_RATE_LIMITED:
+      return "rate_limited";
+    case TAPIO_AGGREGATED:
+      return "aggregated";
+    case TAPIO_MAP_FULL:
+      return "map_full";
+    case TAPIO_READ_ABORTED:
+      return "read_aborted";
+    case TAPIO_RING_FULL:
+      return "ring_full";
+    case TAPIO_NESTED:
+      return "nested";
+    case TAPIO_OUTCOMES:
+      break;
+  }
+  return "unknown";
+}
+
+std::string RecordId::text() const {
+  return fmt::format("{:08x}.{}", run, number);
+}
+
+std::chrono::nanoseconds wall_time(MonotonicTime time, const Clocks& clocks) {
+  std::int64_t sum;
+  if (!__builtin_add_overflow(time.count(), clocks.wall_ahead.count(), &sum))
+    return std::chrono::nanoseconds(sum);
+  return time.count() < 0 ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds::max();
+}
+
+}  // namespace tapio

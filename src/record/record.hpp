@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <memory_resource>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "bpf/abi.h"
+
+namespace tapio {
+
+enum class Kind : std::uint8_t { event, metric, finding, story, gap };
+enum class Type : std::uint8_t { boolean, i64, u64, f64, duration, time, text, texts };
+
+[[nodiscard]] std::string_view name(Kind kind);
+[[nodiscard]] std::string_view name(Type type);
+[[nodiscard]] std::string_view name(tapio_class event_class);
+[[nodiscard]] std::string_view name(tapio_outcome outcome);
+
+struct Field {
+  std::string_view
+      name;  // as it leaves Tapio: OpenTelemetry's semantic convention where one exists
+  Type type;
+  std::string_view help;
+  std::string_view column = {};  // its head in tables; empty: shown by `-o wide` alone
+  std::string_view unit = {};    // UCUM as in OpenTelemetry: "s", "By", "1"
+};
+
+// What a record kind looks like; declared once as a constexpr `SchemaOf`. JSON, tables, SQL, the
+// web page and the docs come from it.
+struct Schema {
+  std::string_view name;  // "process.exec"
+  Kind kind;
+  std::string_view help;
+  std::span<const Field> fields;
+};
+
+// monostate: not known. Text and lists lie in the arena of the record's batch.
+using Value =
+    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double,
+                 std::chrono::nanoseconds, std::string_view, std::span<const std::string_view>>;
+
+// Unique over restarts: the second the agent started, and a count.
+struct RecordId {
+  std::uint32_t run = 0;
+  std::uint64_t number = 0;
+  auto operator<=>(const RecordId&) const = default;
+  [[nodiscard]] std::string text() const;  // "673e9a10.42"
+};
+
+enum class Order : std::uint8_t { in_time, late };  // late: older than a record handed out before
+
+// Where a record comes from: what the event header says of the acting task.
+struct Origin {
+  MonotonicTime time{};
+  std::uint64_t cgroup_id = 0;  // 0: unknown
+  std::uint32_t pid = 0;        // 0: no process
+  std::uint32_t tid = 0;
+  tapio_class event_class = TAPIO_NORMAL;
+  Order order = Order::in_time;
+};
+
+// Who `origin.pid` is, as far as known when the record was handed out.
+struct Context {
+  std::string_view process_id;  // stable over pid reuse, see facts/facts.hpp
+  std::uint32_t parent_pid = 0;
+  std::string_view process_name;
+  std::string_view executable;
+};
+
+struct Record {
+  static constexpr std::size_t kMaxFields = 28;
+  const Schema* schema = nullptr;  // static storage
+  Origin origin{};
+  RecordId id{};
+  const Context* context = nullptr;  // in the batch; nullptr: nobody known
+  std::array<Value, kMaxFields> values{};
+};
+
+// Keys that every record has when it leaves Tapio, so that no schema may declare them.
+inline constexpr std::array<std::string_view, 4> kKeysOfAll = {"type", "name", "time", "id"};
+
+// Nanoseconds since the epoch. The kernel's numbers may be anything: a time that does not fit is
+// the nearest that does.
+[[nodiscard]] std::chrono::nanoseconds wall_time(MonotonicTime time, const Clocks& clocks);
+
+// A schema and its fields, and the only way to make a record of it: one value per field, in order,
+// counted by the compiler.
+template <std::size_t N>
+class SchemaOf : public Schema {
+ public:
+  template <typename... Fields>
+  constexpr SchemaOf(std::string_view name, Kind kind, std::string_view help, Fields... list)
+      : Schema{name, kind, help, {}}, own_{list...} {
+    static_assert(N <= Record::kMaxFields);
+    fields = own_;
+    for (const Field& field : own_)
+      if (std::ranges::find(kKeysOfAll, field.name) != kKeysOfAll.end())
+        std::abort();  // a constexpr schema does not compile
+  }
+  SchemaOf(const SchemaOf&) = delete;  // `fields` points into it
+  SchemaOf& operator=(const SchemaOf&) = delete;
+
+  template <typename... Values>
+  [[nodiscard]] Record operator()(const Origin& origin, Values&&... values) const {
+    static_assert(sizeof...(Values) == N, "one value per field of the schema");
+    return {.schema = this, .origin = origin, .values = {value(values)...}};
+  }
+
+ private:
+  static Value value(bool v) { return v; }
+  static Value value(std::signed_integral auto v) { return std::int64_t{v}; }
+  static Value value(std::unsigned_integral auto v) { return std::uint64_t{v}; }
+  static Value value(double v) { return v; }
+  static Value value(const std::string&) = delete;  // text lies in the arena: Arena::keep
+  static Value value(auto v) { return v; }
+
+  std::array<Field, N> own_;
+};
+template <typename... Fields>
+SchemaOf(std::string_view, Kind, std::string_view, Fields...) -> SchemaOf<sizeof...(Fields)>;
+
+// The text of one batch of records.
+class Arena {
+ public:
+  std::string_view keep(std::string_view text) {
+    if (text.empty()) return {};
+    auto* copy = static_cast<char*>(bytes_.allocate(text.size(), 1));
+    used_ += text.size();
+    return {static_cast<char*>(std::memcpy(copy, text.data(), text.size())), text.size()};
+  }
+  // Room for `count` views; the caller fills them with text that this arena keeps.
+  std::span<std::string_view> list(std::size_t count) {
+    if (!count) return {};
+    used_ += count * sizeof(std::string_view);
+    auto* first = static_cast<std::string_view*>(
+        bytes_.allocate(count * sizeof(std::string_view), alignof(std::string_view)));
+    std::uninitialized_value_construct_n(first, count);
+    return {first, count};
+  }
+  [[nodiscard]] std::size_t used() const { return used_; }
+
+ private:
+  static constexpr std::size_t kFirstBlock = 4096;
+  std::pmr::monotonic_buffer_resource bytes_{kFirstBlock};
+  std::size_t used_ = 0;
+};
+
+// Records that leave the pipeline together, with all that they point to. Filled by one thread, then
+// shared by all consumers and never changed again.
+struct Batch {
+  Clocks clocks;
+  std::vector<Record> records;
+  std::deque<Context> contexts;  // what the records point to
+  Arena arena;
+
+  [[nodiscard]] std::size_t bytes() const {
+    return sizeof(Batch) + records.size() * sizeof(Record) + contexts.size() * sizeof(Context) +
+           arena.used();
+  }
+};
+
+}  // namespace tapio

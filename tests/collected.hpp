@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "observer.hpp"
+
+namespace tapio {
+
+// Nobody is known in it.
+class EmptyWorld final : public World {
+ public:
+  [[nodiscard]] const Process* process(ProcessId) const override { return nullptr; }
+  [[nodiscard]] const Process* process(std::uint32_t) const override { return nullptr; }
+  [[nodiscard]] std::vector<const Process*> ancestors(ProcessId) const override { return {}; }
+  [[nodiscard]] MonotonicTime watching_since() const override { return {}; }
+};
+
+// What an observer under test gave out. Texts live as long as this does.
+class Collected final : public Output {
+ public:
+  Arena& arena() override { return arena_; }
+  void publish(const Fact& fact) override { facts.push_back(fact); }
+  RecordId emit(const Record& record) override {
+    records.push_back(record);
+    return records.back().id = {0, next_++};
+  }
+  RecordId withhold(const Origin&, Withheld why) override {
+    (why == Withheld::filtered ? filtered : rate_limited)++;
+    return {0, next_++};
+  }
+  [[nodiscard]] RecordId next_id() const override { return {0, next_}; }
+  [[nodiscard]] const World& world() const override { return world_; }
+
+  // The newest fact, which must be of this kind.
+  template <typename Kind>
+  [[nodiscard]] const Kind& only() const {
+    return std::get<Kind>(facts.back());
+  }
+  // A field of the newest record; by a name that its schema must have.
+  [[nodiscard]] Value value(std::string_view field) const {
+    const Record& record = records.back();
+    const auto at = std::ranges::find(record.schema->fields, field, &Field::name);
+    if (at == record.schema->fields.end()) return std::string_view("no such field");
+    return record.values.at(static_cast<std::size_t>(at - record.schema->fields.begin()));
+  }
+  // Nothing when it is not known, or of another type.
+  template <typename T>
+  [[nodiscard]] std::optional<T> get(std::string_view field) const {
+    const Value v = value(field);
+    const auto* held = std::get_if<T>(&v);
+    return held ? std::optional<T>(*held) : std::nullopt;
+  }
+  [[nodiscard]] std::string_view text(std::string_view field) const {
+    return get<std::string_view>(field).value_or("not a text");
+  }
+  [[nodiscard]] bool known(std::string_view field) const {
+    return !std::holds_alternative<std::monostate>(value(field));
+  }
+
+  std::vector<Fact> facts;
+  std::vector<Record> records;
+  std::uint64_t rate_limited = 0, filtered = 0;
+
+ private:
+  Arena arena_;
+  EmptyWorld world_;
+  std::uint64_t next_ = 1;
+};
+
+}  // namespace tapio

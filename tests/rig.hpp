@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "capture/kernel.hpp"
+#include "capture/merge.hpp"
+#include "collected.hpp"
+
+namespace tapio {
+
+// One observer on the live kernel, in one thread: its programs are loaded and attached, drain()
+// takes what came. For kernel tests; the agent is not in it.
+class Rig {
+ public:
+  struct Options {
+    std::uint32_t self_tgid = static_cast<std::uint32_t>(::getpid());
+    std::uint32_t fair_share = 1000;
+    std::size_t critical_bytes = 512 << 10;
+  };
+
+  Rig(const Descriptor& descriptor, const config::Section& settings, const Options& options)
+      : descriptor_(descriptor) {
+    using capture::Channel;
+    const auto kernel = capture::probe();
+    const bool ring = covers(kernel.features, capture::Feature::ringbuf);
+    const auto ns = capture::own_pid_namespace();
+    hierarchy = capture::find_hierarchy();
+    critical_ = must(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
+                                   Channel::Wake::at_once, options.critical_bytes, taker()));
+    programs = std::make_unique<capture::Programs>(
+        capture::Common{.kernel = kernel,
+                        .settings = {.pidns_dev = ns.dev,
+                                     .pidns_ino = ns.ino,
+                                     .self_tgid = options.self_tgid,
+                                     .cgroup_subsystem = hierarchy.subsystem,
+                                     .fair_share = options.fair_share,
+                                     .perf = !ring},
+                        .critical_fd = critical_->map_fd(),
+                        .critical_bytes = options.critical_bytes},
+        taker());
+    observer_ = must(descriptor.start({settings, *programs}));
+  }
+
+  // All there is in the channels, in order of time.
+  void drain() {
+    critical_->consume();
+    programs->channel().consume();
+    merge_.release(MonotonicTime::max(), [this](Bytes bytes, bool) {
+      must(observer_->on_sample(must(wire::open_sample(bytes)), out));
+    });
+  }
+  // For storms: the books are kept, the samples are only counted.
+  void count() {
+    counting_ = true;
+    critical_->consume();
+    programs->channel().consume();
+    counting_ = false;
+    programs->refill(monotonic_now());
+  }
+  [[nodiscard]] capture::Balance balance(std::uint32_t hook) const {
+    return must(programs->ledger().balance(hook));
+  }
+
+  template <typename T>
+  static T must(Result<T> result) {
+    if (!result) {
+      ADD_FAILURE() << result.error().what;
+      std::abort();
+    }
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+  }
+
+  Collected out;
+  capture::Hierarchy hierarchy;
+  std::unique_ptr<capture::Programs> programs;
+  std::uint64_t counted = 0;
+
+ private:
+  capture::Channel::OnBytes taker() {
+    return [this](Bytes raw) { take(raw); };
+  }
+  void take(Bytes raw) {
+    const auto sample = must(wire::open_sample(raw));
+    programs->ledger().saw(sample.header);
+    if (counting_)
+      counted++;
+    else
+      merge_.push(MonotonicTime(sample.header.time_ns), sample.bytes);
+  }
+
+  const Descriptor& descriptor_;
+  std::unique_ptr<capture::Channel> critical_;
+  std::unique_ptr<Observer> observer_;
+  capture::Merge merge_;
+  bool counting_ = false;
+};
+
+// A child that runs `body` and ends with its result; its pid. `body` must not use gtest.
+inline pid_t child(const std::function<int()>& body) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(body());
+  return pid;
+}
+inline int wait_for(pid_t pid) {
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return status;
+}
+
+// Runs everything once natively and once with each older path forced.
+class OnEveryPath : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "loads programs into the kernel: needs root";
+    const char* outside = std::getenv("TAPIO_WITHOUT");
+    before_ = outside ? outside : "";
+    ::setenv("TAPIO_WITHOUT", (before_ + "," + GetParam()).c_str(), 1);
+  }
+  void TearDown() override { ::setenv("TAPIO_WITHOUT", before_.c_str(), 1); }
+
+ private:
+  std::string before_;
+};
+inline const auto kEveryPath =
+    testing::Values("", "tp_btf", "ringbuf", "ringbuf,tp_btf");
+inline std::string path_name(const testing::TestParamInfo<const char*>& info) {
+  std::string name = *info.param ? std::string("without_") + info.param : "native";
+  std::ranges::replace(name, ',', '_');
+  return name;
+}
+
+}  // namespace tapio
