@@ -130,8 +130,7 @@ class OnEveryPath : public testing::TestWithParam<const char*> {
  private:
   std::string before_;
 };
-inline const auto kEveryPath =
-    testing::Values("", "tp_btf", "ringbuf", "ringbuf,tp_btf");
+inline const auto kEveryPath = testing::Values("", "tp_btf", "ringbuf", "ringbuf,tp_btf");
 inline std::string path_name(const testing::TestParamInfo<const char*>& info) {
   std::string name = *info.param ? std::string("without_") + info.param : "native";
   std::ranges::replace(name, ',', '_');

@@ -63,7 +63,8 @@ const Record* record_of(const Rig& rig, std::string_view name, std::uint32_t pid
 template <typename T>
 T field(const Record& record, std::string_view name) {
   const auto at = std::ranges::find(record.schema->fields, name, &Field::name);
-  const auto& value = record.values.at(static_cast<std::size_t>(at - record.schema->fields.begin()));
+  const auto& value =
+      record.values.at(static_cast<std::size_t>(at - record.schema->fields.begin()));
   const T* held = std::get_if<T>(&value);
   return held ? *held : T{};
 }
@@ -344,7 +345,7 @@ TEST_P(ProcessOnKernel, a_pid_namespace_gives_a_process_its_second_number) {
   const auto& started = std::get<ProcessStarted>(*inner);
   EXPECT_EQ(started.virtual_pid, 1u);
   EXPECT_NE(started.process.pid, 1u);
-  struct stat own {};
+  struct stat own{};
   ::stat("/proc/self/ns/pid", &own);
   EXPECT_NE(started.pid_namespace, own.st_ino);
 }
@@ -359,14 +360,15 @@ TEST_P(ProcessOnKernel, the_cgroup_id_is_the_inode_of_its_directory) {
     return WEXITSTATUS(wait_for(child([] { return 0; })));
   });
   wait_for(pid);
-  struct stat status {};
+  struct stat status{};
   ::stat(dir.c_str(), &status);
   ::rmdir(dir.c_str());
   rig.drain();
   const auto* exited = fact_about<ProcessExited>(rig, pid);
   ASSERT_TRUE(exited);
   // Before 5.5 the upper half of the id is a generation.
-  EXPECT_EQ(static_cast<std::uint32_t>(exited->cgroup_id), static_cast<std::uint32_t>(status.st_ino));
+  EXPECT_EQ(static_cast<std::uint32_t>(exited->cgroup_id),
+            static_cast<std::uint32_t>(status.st_ino));
 }
 
 TEST_P(ProcessOnKernel, filters_hold_records_back_in_the_kernel_and_never_facts) {
@@ -413,7 +415,10 @@ TEST_P(ProcessOnKernel, the_agent_does_not_see_itself_not_even_inside_a_pid_name
     Rig rig(descriptor, *wide_open(), {});  // self_tgid as this namespace has it
     ::signal(SIGUSR1, SIG_IGN);
     for (int i = 0; i < 20; ++i) ::kill(::getpid(), SIGUSR1);
-    wait_for(child([] { ::kill(::getpid(), SIGUSR1); return 0; }));
+    wait_for(child([] {
+      ::kill(::getpid(), SIGUSR1);
+      return 0;
+    }));
     rig.drain();
     int own = 0, others = 0;
     for (const Record& record : rig.out.records) {

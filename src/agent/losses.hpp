@@ -23,8 +23,8 @@ struct Loss {
   std::uint64_t count = 0;
 };
 
-// Everything that was dropped anywhere, as totals; what is new of it becomes gap records. Bounded by
-// the number of observers, classes, stages and reasons.
+// Everything that was dropped anywhere, as totals; what is new of it becomes gap records. Bounded
+// by the number of observers, classes, stages and reasons.
 class Losses {
  public:
   explicit Losses(MonotonicTime since) : checked_(since) {}

@@ -17,12 +17,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kRingLateness = 20ms;    // from reserve to submit, with room
-constexpr auto kPerfLateness = 100ms;   // perf buffers are per CPU and are read one after another
-constexpr auto kSeedBudget = 5ms;       // of each pass, so that events are not held up
+constexpr auto kRingLateness = 20ms;   // from reserve to submit, with room
+constexpr auto kPerfLateness = 100ms;  // perf buffers are per CPU and are read one after another
+constexpr auto kSeedBudget = 5ms;      // of each pass, so that events are not held up
 constexpr auto kCheckEvery = 1s;
-constexpr auto kCanaryFlight = 500ms;   // at most, from its song to its last record
-constexpr auto kSinkPatience = 2s;      // at the end, for queues to run empty
+constexpr auto kCanaryFlight = 500ms;  // at most, from its song to its last record
+constexpr auto kSinkPatience = 2s;     // at the end, for queues to run empty
 
 std::string_view state_of(Fault fault) {
   switch (fault) {
@@ -70,8 +70,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   ::libbpf_set_print(to_debug_log);
   std::unique_ptr<Node> node(new Node(options));
   const std::lock_guard lock(node->state_);  // whoever asks waits for the start to end
-  if (!options.socket.empty())
-    node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
+  if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
   if (!options.canary_song.empty() && node->config_.canary) {
     auto canary = capture::Canary::hatch(options.canary_song);  // before there are threads
     if (canary)
@@ -104,9 +103,9 @@ Status Node::open_channels() {
   const bool ring = covers(kernel_.features, capture::Feature::ringbuf);
   lateness_ = ring ? kRingLateness : kPerfLateness;
   hierarchy_ = capture::find_hierarchy();
-  critical_ = TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
-                                Channel::Wake::at_once, config_.critical_ring.bytes,
-                                intake_.taker()));
+  critical_ =
+      TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
+                        Channel::Wake::at_once, config_.critical_ring.bytes, intake_.taker()));
   intake_.watch(*critical_);
   return {};
 }
@@ -115,8 +114,8 @@ Status Node::start_sources(const config::Tree& configuration) {
   const auto section = [&](const Descriptor& d) -> const config::Section& {
     return configuration.at("observers." + std::string(d.name));
   };
-  const auto list = select(
-      observers(), [&](const Descriptor& d) { return is_enabled(section(d)); }, rules());
+  const auto list =
+      select(observers(), [&](const Descriptor& d) { return is_enabled(section(d)); }, rules());
   for (const Selected& selected : list) {
     Source& source = sources_.emplace_back();
     source.selected = selected;
@@ -166,8 +165,7 @@ Status Node::start_sinks(NodeOptions& options) {
     auto sink = descriptor->make(options.configuration.at(path));
     if (!sink) return std::unexpected(std::move(sink.error()).within(path));
     if (*sink)
-      feeds_.push_back(
-          std::make_unique<Outlet>(std::string(descriptor->name), std::move(*sink)));
+      feeds_.push_back(std::make_unique<Outlet>(std::string(descriptor->name), std::move(*sink)));
   }
   return {};
 }
@@ -251,8 +249,7 @@ void Node::check_books(Source& source) {
   const std::string observer(source.selected.descriptor->name);
   std::array<std::array<std::uint64_t, TAPIO_OUTCOMES>, TAPIO_CLASSES> sums{};
   for (std::uint32_t hook = 0; hook < source.books.size(); ++hook) {
-    const auto books =
-        intake_.with_books([&] { return source.programs->ledger().balance(hook); });
+    const auto books = intake_.with_books([&] { return source.programs->ledger().balance(hook); });
     if (!books) continue;
     source.books[hook] = *books;
     residue_ += books->residue;
@@ -300,9 +297,9 @@ void Node::check_feed(const Outlet& feed) {
       std::uint64_t dropped = 0;
       for (const auto kind : {Kind::event, Kind::metric, Kind::finding, Kind::story})
         dropped += counts.dropped(reason).of(event_class, kind);
-      losses_.total({"*", std::string(name(event_class)), "sink:" + feed.name(),
-                     std::string(name(reason))},
-                    dropped);
+      losses_.total(
+          {"*", std::string(name(event_class)), "sink:" + feed.name(), std::string(name(reason))},
+          dropped);
     }
   }
 }
@@ -332,6 +329,13 @@ bool Node::any_observer_on() const {
   return std::ranges::any_of(sources_, [](const Source& s) { return s.programs != nullptr; });
 }
 
+std::vector<Node::ObserverState> Node::observer_states() const {
+  std::vector<ObserverState> list;
+  for (const Source& source : sources_)
+    list.push_back({source.selected.descriptor->name, source.state, source.reason});
+  return list;
+}
+
 std::vector<Node::HookState> Node::hooks() {
   std::vector<HookState> list;
   for (const Source& source : sources_) {
@@ -349,9 +353,11 @@ std::vector<Node::HookState> Node::hooks() {
                        : canary_fault_                       ? "no canary: " + *canary_fault_
                                                              : "not seen";
       else
-        state.canary = last.count() ? fmt::format("passive, last seen {:.1f} s ago",
-                                                  std::chrono::duration<double>(monotonic_now() - last).count())
-                                    : "passive, last seen never";
+        state.canary =
+            last.count()
+                ? fmt::format("passive, last seen {:.1f} s ago",
+                              std::chrono::duration<double>(monotonic_now() - last).count())
+                : "passive, last seen never";
     }
   }
   return list;
@@ -372,11 +378,11 @@ std::vector<std::string> Node::report() {
   for (const auto& hook : hooks())
     lines.push_back(fmt::format("  {:<16} {:<14} canary {}", hook.hook,
                                 hook.program.empty() ? "off" : hook.program, hook.canary));
-  for (const auto* rule : rules())
-    lines.push_back(fmt::format("story {}: on", rule->name));
+  for (const auto* rule : rules()) lines.push_back(fmt::format("story {}: on", rule->name));
   for (const auto& feed : feeds_) lines.push_back(fmt::format("sink {}: on", feed->name()));
-  lines.push_back(fmt::format("attached after {} ms",
-                              std::chrono::duration_cast<std::chrono::milliseconds>(attached_after_).count()));
+  lines.push_back(
+      fmt::format("attached after {} ms",
+                  std::chrono::duration_cast<std::chrono::milliseconds>(attached_after_).count()));
   return lines;
 }
 

@@ -25,7 +25,7 @@ namespace tapio::agent {
 
 struct NodeOptions {
   const config::Tree& configuration;
-  std::string socket;  // "": nobody can ask this node
+  std::string socket;                                                // "": nobody can ask this node
   std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks;  // beside those configured
   bool configured_sinks = true;
   std::vector<std::string> canary_song;  // a program that kills itself; empty: no canary
@@ -48,6 +48,13 @@ class Node final : public serve::Api {
   // An observer that was wanted did not start: the first such fault.
   [[nodiscard]] const std::optional<Error>& first_fault() const { return first_fault_; }
   [[nodiscard]] bool any_observer_on() const;
+
+  struct ObserverState {
+    std::string_view name;
+    std::string state;  // on | provider | off | unsupported | denied | failed
+    std::string reason;
+  };
+  [[nodiscard]] std::vector<ObserverState> observer_states() const;
 
   struct HookState {
     std::string_view observer;

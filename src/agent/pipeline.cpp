@@ -58,8 +58,7 @@ void Pipeline::work_on(const wire::Sample& sample, Order order) {
   if (batch_->bytes() > kMaxBatchBytes) flush();
   if (done) return;
   counts.malformed++;
-  if (std::uint64_t unsaid = 0;
-      malformed_log_.due(MonotonicTime(sample.header.time_ns), unsaid))
+  if (std::uint64_t unsaid = 0; malformed_log_.due(MonotonicTime(sample.header.time_ns), unsaid))
     log::warning("{}: malformed sample dropped: {} ({} more since the last such line)",
                  found->second.descriptor->name, done.error().what, unsaid);
 }
@@ -83,8 +82,8 @@ void Pipeline::on_tick(MonotonicTime now) {
 
 void Pipeline::on_loss(const Loss& loss) {
   const auto& key = loss.key;
-  if (key.stage == "kernel" && (key.event_class == name(TAPIO_STATE) ||
-                                key.event_class == name(TAPIO_CRITICAL)))
+  if (key.stage == "kernel" &&
+      (key.event_class == name(TAPIO_STATE) || key.event_class == name(TAPIO_CRITICAL)))
     publish(Lost{.from = loss.from,
                  .to = loss.to,
                  .observer = key.observer,

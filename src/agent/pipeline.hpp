@@ -22,9 +22,10 @@ enum class Role : std::uint8_t {
   provider,  // loaded because somebody needs its facts; its records are not handed out
 };
 
-// From samples to batches of records: puts them in order of time, runs observers, takes secrets out,
-// applies facts to the World, tells stories, and adds what is known of the acting process. Reads no
-// clock and no kernel: time comes in with the calls, so the same input gives the same output.
+// From samples to batches of records: puts them in order of time, runs observers, takes secrets
+// out, applies facts to the World, tells stories, and adds what is known of the acting process.
+// Reads no clock and no kernel: time comes in with the calls, so the same input gives the same
+// output.
 class Pipeline final : public Output {
  public:
   using Deliver = std::function<void(std::shared_ptr<const Batch>)>;

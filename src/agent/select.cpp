@@ -40,9 +40,9 @@ std::vector<Selected> select(std::span<const Descriptor* const> observers,
     if (names.empty())
       list.push_back({observer, Selected::As::off, "switched off in the configuration"});
     else
-      list.push_back({observer, Selected::As::provider,
-                      fmt::format("no records; its facts are needed by {}",
-                                  fmt::join(names, ", "))});
+      list.push_back(
+          {observer, Selected::As::provider,
+           fmt::format("no records; its facts are needed by {}", fmt::join(names, ", "))});
   }
   return list;
 }

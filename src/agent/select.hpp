@@ -18,8 +18,8 @@ struct Selected {
   std::string reason;  // for people: why off, or for whom a provider
 };
 
-// Pure. What is enabled is loaded in full; what is not, but provides a fact that an enabled observer
-// or a rule needs, is loaded as a provider.
+// Pure. What is enabled is loaded in full; what is not, but provides a fact that an enabled
+// observer or a rule needs, is loaded as a provider.
 [[nodiscard]] std::vector<Selected> select(std::span<const Descriptor* const> observers,
                                            const std::function<bool(const Descriptor&)>& enabled,
                                            std::span<const RuleDescriptor* const> rules);

@@ -147,11 +147,11 @@ std::string Node::status_json() {
   json.EndObject();
 
   array(json, "observers");
-  for (const Source& source : sources_) {
+  for (const auto& observer : observer_states()) {
     json.StartObject();
-    text(json, "name", source.selected.descriptor->name);
-    text(json, "state", source.state);
-    text(json, "reason", source.reason);
+    text(json, "name", observer.name);
+    text(json, "state", observer.state);
+    text(json, "reason", observer.reason);
     json.EndObject();
   }
   json.EndArray();

@@ -61,8 +61,8 @@ void Intake::take(Bytes raw) {
 }
 
 void Intake::queue(Source& source, const wire::Sample& sample) {
-  const bool needed = sample.header.event_class == TAPIO_STATE ||
-                      sample.header.event_class == TAPIO_CRITICAL;
+  const bool needed =
+      sample.header.event_class == TAPIO_STATE || sample.header.event_class == TAPIO_CRITICAL;
   if (waiting_.size() + sample.bytes.size() > (needed ? 2 * kMaxBytes : kMaxBytes)) {
     source.counts.queue_dropped[sample.header.event_class]++;
     return;

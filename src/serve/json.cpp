@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/text.hpp"
+
 namespace tapio::serve {
 
 namespace {
@@ -17,6 +19,16 @@ namespace {
 template <typename T>
 const T* get(const Json& json) {
   return std::get_if<T>(&json.value);
+}
+
+// RapidJSON validates what it reads, and then makes half a surrogate pair out of an escape.
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (!length) return false;
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 // Builds the value from RapidJSON's events; a false stops the reader.
@@ -34,9 +46,10 @@ class Builder {
   bool Double(double v) { return add({.value = v}); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {
-    return add({.value = std::string(text, size)});
+    return is_utf8({text, size}) && add({.value = std::string(text, size)});
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
+    if (!is_utf8({text, size})) return false;
     std::get<Json::Object>(open_.back()->value).push_back({{text, size}, {}});
     return true;
   }

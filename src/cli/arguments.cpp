@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+
+#include "base/settings.hpp"
+#include "base/text.hpp"
+#include "cli/help.hpp"
+#include "facts/facts.hpp"
+#include "serve/request.hpp"
+
+namespace tapio::cli {
+
+namespace {
+
+using Text = std::optional<std::string>;
+using Texts = std::vector<std::string>;
+
+// As it stands on the command line.
+struct Words {
+  Text config, socket, duration, since, format, pid, uid, cgroup, comm, signal, max;
+  Texts set, where, targets;
+  std::string file, key;
+  bool json = false, follow = false, standalone = false, container = false;
+};
+
+void several(CLI::App& app, const std::string& name, Texts& values) {
+  app.add_option(name, values)->allow_extra_args(false);
+}
+
+void add_run(CLI::App& app, Words& words) {
+  app.add_option("--config", words.config);
+  app.add_option("--socket", words.socket);
+  app.add_option("--for", words.duration);
+  app.add_option("-o", words.format);
+  several(app, "--set", words.set);
+}
+
+void add_trace(CLI::App& app, Words& words) {
+  app.add_option("targets", words.targets)->required();
+  app.add_option("--pid", words.pid);
+  app.add_option("--uid", words.uid);
+  app.add_option("--comm", words.comm);
+  app.add_option("--cgroup", words.cgroup);
+  app.add_flag("--container", words.container);
+  app.add_option("--signal", words.signal);
+  several(app, "--where", words.where);
+  app.add_option("-o", words.format);
+  app.add_option("--for", words.duration);
+  app.add_option("--max", words.max);
+  app.add_flag("--standalone", words.standalone);
+  app.add_option("--config", words.config);
+  app.add_option("--socket", words.socket);
+  several(app, "--set", words.set);
+}
+
+void add_stories(CLI::App& app, Words& words) {
+  app.add_option("--since", words.since);
+  app.add_flag("--json", words.json);
+  app.add_flag("--follow", words.follow);
+  app.add_option("--socket", words.socket);
+}
+
+void add_status(CLI::App& app, Words& words) {
+  app.add_flag("--json", words.json);
+  app.add_option("--socket", words.socket);
+}
+
+void add_doctor(CLI::App& app, Words& words) {
+  add_status(app, words);
+  app.add_option("--config", words.config);
+}
+
+void add_version(CLI::App& app, Words& words) {
+  app.add_flag("--json", words.json);
+}
+
+void add_check(CLI::App& app, Words& words) {
+  app.add_option("FILE", words.file)->required();
+}
+
+void add_explain(CLI::App& app, Words& words) {
+  app.add_option("KEY", words.key);
+}
+
+void add_nothing(CLI::App&, Words&) {}
+
+struct Known {
+  std::string name;
+  Command command;
+  void (*add)(CLI::App&, Words&);
+};
+
+const std::vector<Known>& known_commands() {
+  static const std::vector<Known> kKnown = {
+      {"run", Command::run, add_run},
+      {"trace", Command::trace, add_trace},
+      {"stories", Command::stories, add_stories},
+      {"status", Command::status, add_status},
+      {"doctor", Command::doctor, add_doctor},
+      {"version", Command::version, add_version},
+      {"config check", Command::config_check, add_check},
+      {"config explain", Command::config_explain, add_explain},
+      {"config default", Command::config_default, add_nothing},
+  };
+  return kKnown;
+}
+
+const Known* find(std::string_view name) {
+  const auto found = std::ranges::find(known_commands(), name, &Known::name);
+  return found == known_commands().end() ? nullptr : &*found;
+}
+
+std::unexpected<Error> misused(std::string what, const std::string& command) {
+  const std::string space = command.empty() ? "" : " ";
+  return invalid(fmt::format("{}; see `tapio{}{} --help`", what, space, command));
+}
+
+std::unexpected<Error> unknown(std::string_view kind, const std::string& word, const Texts& known,
+                               const std::string& command) {
+  const auto near = nearest(word, known);
+  const std::string hint = near.empty() ? "" : fmt::format(", did you mean {}?", near);
+  return misused(fmt::format("unknown {} {}{}", kind, config::shown(word), hint), command);
+}
+
+// Takes the command's words off the front.
+Result<const Known*> take_command(Texts& words) {
+  std::string name = words.front();
+  words.erase(words.begin());
+  if (name == "config" && !words.empty() && !words.front().starts_with('-')) {
+    name += " " + words.front();
+    words.erase(words.begin());
+  }
+  if (const Known* known = find(name)) return known;
+  if (name == "config") return misused("config wants check, explain or default", "config");
+  Texts names;
+  for (const Known& known : known_commands()) names.push_back(known.name);
+  names.insert(names.end(), {"config", "help"});
+  if (name.starts_with('-')) return unknown("option", name, {"--help", "--version"}, "");
+  return unknown("command", name, names, "");
+}
+
+void prepare(CLI::App& app, const Known& known, Words& words) {
+  app.set_help_flag();  // the texts are ours
+  app.allow_extras();
+  known.add(app, words);
+}
+
+Texts option_names(const CLI::App& app) {
+  Texts names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) continue;
+    for (const auto& name : option->get_snames()) names.push_back("-" + name);
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// The rest is in reverse order, as CLI11 wants it.
+Status read_words(const Known& known, Texts rest, Words& words) {
+  CLI::App app;
+  prepare(app, known, words);
+  try {
+    std::ranges::reverse(rest);
+    app.parse(std::move(rest));
+  } catch (const CLI::ParseError& error) {
+    return misused(error.what(), known.name);
+  }
+  if (app.remaining().empty()) return {};
+  const std::string extra = app.remaining().front();
+  if (extra.starts_with('-')) return unknown("option", extra, option_names(app), known.name);
+  return misused(fmt::format("{} is too much", config::shown(extra)), known.name);
+}
+
+template <typename T>
+Status read_number(std::string_view option, const Text& text, std::optional<T>& out) {
+  if (!text) return {};
+  T number{};
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc() || stop != end || text->empty())
+    return invalid(fmt::format("{} wants a number up to {}, not {}", option,
+                               std::numeric_limits<T>::max(), config::shown(*text)));
+  out = number;
+  return {};
+}
+
+Status read_duration(std::string_view option, const Text& text,
+                     std::optional<std::chrono::milliseconds>& out) {
+  if (!text) return {};
+  const auto duration = serve::parse_duration(*text);
+  if (!duration)
+    return invalid(
+        fmt::format("{} wants a time like 20s or 10m, not {}", option, config::shown(*text)));
+  out = *duration;
+  return {};
+}
+
+Status read_signals(const Text& text, std::vector<std::int32_t>& out) {
+  if (!text) return {};
+  for (std::string_view rest = *text;; rest.remove_prefix(rest.find(',') + 1)) {
+    const auto word = rest.substr(0, rest.find(','));
+    const auto number = signal_number(word);
+    if (number == 0)
+      return invalid(
+          fmt::format("--signal wants names like KILL,TERM, not {}", config::shown(word)));
+    out.push_back(number);
+    if (!rest.contains(',')) return {};
+  }
+}
+
+Status read_set(const Texts& texts, std::vector<std::pair<std::string, std::string>>& out) {
+  for (const std::string& text : texts) {
+    const auto sign = text.find('=');
+    if (sign == 0 || sign == std::string::npos)
+      return invalid(fmt::format("--set wants KEY=VALUE, not {}", config::shown(text)));
+    out.emplace_back(text.substr(0, sign), text.substr(sign + 1));
+  }
+  return {};
+}
+
+Status read_format(Command command, const Text& text, Format& out) {
+  using Names = std::vector<std::pair<std::string_view, Format>>;
+  const bool traces = command == Command::trace;
+  const Names names =
+      traces ? Names{{"table", Format::table}, {"wide", Format::wide}, {"json", Format::json}}
+             : Names{{"none", Format::none}, {"json", Format::json}};
+  out = names.front().second;
+  if (!text) return {};
+  for (const auto& [name, format] : names) {
+    if (name != *text) continue;
+    out = format;
+    return {};
+  }
+  return invalid(fmt::format("-o wants {}, not {}",
+                             traces ? "table, wide or json" : "none or json",
+                             config::shown(*text)));
+}
+
+Result<Arguments> understand(Command command, const Words& words) {
+  Arguments all{.command = command,
+                .config = words.config,
+                .socket = words.socket,
+                .json = words.json,
+                .follow = words.follow,
+                .standalone = words.standalone,
+                .targets = words.targets,
+                .file = words.file,
+                .key = words.key};
+  all.filter.comm = words.comm;
+  all.filter.container = words.container;
+  TRY(read_set(words.set, all.set));
+  TRY(read_duration("--for", words.duration, all.duration));
+  TRY(read_duration("--since", words.since, all.since));
+  TRY(read_number("--max", words.max, all.max));
+  TRY(read_number("--pid", words.pid, all.filter.pid));
+  TRY(read_number("--uid", words.uid, all.filter.uid));
+  TRY(read_number("--cgroup", words.cgroup, all.filter.cgroup));
+  TRY(read_signals(words.signal, all.filter.signals));
+  TRY(read_format(command, words.format, all.format));
+  for (const std::string& text : words.where) all.where.push_back(TRY(parse_where(text)));
+  return all;
+}
+
+bool asks_for_help(const Texts& words) {
+  const auto end = std::ranges::find(words, "--");
+  const auto is_help = [](const std::string& word) { return word == "--help" || word == "-h"; };
+  return std::find_if(words.begin(), end, is_help) != end;
+}
+
+Result<Arguments> help(const Texts& words) {
+  Arguments all;
+  for (const std::string& word : words)
+    if (!word.starts_with('-') && has_help(word)) {
+      all.topic = word;
+      break;
+    }
+  return all;
+}
+
+}  // namespace
+
+Result<Arguments> parse(Texts words) {
+  if (words.empty() || words.front() == "help" || asks_for_help(words)) return help(words);
+  if (words.front() == "--version") words.front() = "version";
+  const Known* known = TRY(take_command(words));
+  Words read;
+  TRY(read_words(*known, std::move(words), read));
+  auto all = understand(known->command, read);
+  if (!all) return misused(all.error().what, known->name);
+  return all;
+}
+
+Texts options_of(const std::string& command) {
+  const Known* known = find(command);
+  if (!known) return {};
+  Words words;
+  CLI::App app;
+  prepare(app, *known, words);
+  return option_names(app);
+}
+
+}  // namespace tapio::cli

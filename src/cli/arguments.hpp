@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/agent.hpp"
+#include "cli/where.hpp"
+
+namespace tapio::cli {
+
+enum class Command : std::uint8_t {
+  help,
+  version,
+  run,
+  trace,
+  stories,
+  status,
+  doctor,
+  config_check,
+  config_explain,
+  config_default,
+};
+
+// What the kernel filters by itself, when programs are loaded for this alone.
+struct Filter {
+  std::optional<std::uint32_t> pid, uid;
+  std::optional<std::uint64_t> cgroup;
+  std::optional<std::string> comm;
+  bool container = false;
+  std::vector<std::int32_t> signals;
+};
+
+// A command line that makes sense. Only what belongs to the command is set.
+struct Arguments {
+  Command command = Command::help;
+  std::string topic{};  // help: of this command; "": of all
+  std::optional<std::string> config{}, socket{};
+  std::vector<std::pair<std::string, std::string>> set{};
+  std::optional<std::chrono::milliseconds> duration{}, since{};
+  std::optional<std::uint64_t> max{};
+  Format format = Format::none;
+  bool json = false, follow = false, standalone = false;
+  std::vector<std::string> targets{};
+  Filter filter{};
+  std::vector<Where> where{};
+  std::string file{}, key{};
+};
+
+// Without the program's name. The error is a sentence.
+[[nodiscard]] Result<Arguments> parse(std::vector<std::string> words);
+
+// The names of a command's options, for its help to be complete: {"--config", "-o"}.
+[[nodiscard]] std::vector<std::string> options_of(const std::string& command);
+
+}  // namespace tapio::cli

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/help.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tapio::cli {
+
+namespace {
+
+struct Text {
+  std::string_view command;
+  std::string_view text;
+};
+
+constexpr std::array<Text, 8> kTexts = {{
+    {"", R"(tapio watches this node's kernel and says what happened, and why.
+
+Usage: tapio COMMAND [OPTIONS]
+
+  run       run the agent
+  trace     show what happens now: processes, signals
+  stories   say why things happened: who killed what
+  status    show what the agent watches, what it costs, what it lost
+  doctor    find out what works on this machine, what does not, and why
+  config    check, explain or print the configuration
+  version   print the version
+
+Options:
+  -h, --help   this, or with a command, about that command
+  --version    print the version
+
+Most commands need root, or membership in the group tapio to ask a running agent.
+Exit codes: 0 fine, 1 something is wrong, 2 used wrongly or misconfigured,
+3 not permitted, 4 not possible on this kernel.
+
+Examples:
+  tapio run
+  tapio trace exec --for 10s
+  tapio stories --since 10m
+)"},
+    {"run", R"(Run the agent, until Ctrl-C.
+
+Usage: tapio run [OPTIONS]
+
+  --config FILE     configuration; default /etc/tapio/tapio.yaml if it is there
+  --socket PATH     where other commands reach this agent; default agent.socket of the
+                    configuration, or TAPIO_SOCKET of the environment
+  --for TIME        stop after this time: 500ms, 20s, 10m, 1h
+  -o FORMAT         records to standard output: none (default) or json, one a line
+  --set KEY=VALUE   change one setting; may be given several times; lists take a,b
+
+Examples:
+  tapio run --for 20s -o json
+  tapio run --set observers.process.rate_per_second=1000
+)"},
+    {"trace", R"(Show what happens now, from the running agent, or with programs of its own.
+
+Usage: tapio trace WHAT... [OPTIONS]
+
+WHAT is an observer, a record, or the last part of a record's name:
+  @targets@
+
+  --pid N            that process acts, or is acted on
+  --uid N            that user id acts
+  --comm NAME        exactly this name of a process
+  --cgroup ID        in the cgroup with this id (inode number of its directory)
+  --container        only inside of containers; implies --standalone
+  --signal LIST      only these signals: KILL,TERM or 9,15
+  --where KEY=VALUE  only records with this field, or one of VALUE,VALUE; may be repeated
+  -o FORMAT          table (default), wide (every field), json (one object a line)
+  --for TIME         stop after this time: 500ms, 20s, 10m, 1h
+  --max N            stop after so many records
+  --standalone       do not ask the running agent, load programs
+  --config FILE      configuration; default /etc/tapio/tapio.yaml if it is there
+  --socket PATH      where the agent is reached
+  --set KEY=VALUE    change one setting of --standalone
+
+Records that were lost show up as gap records, at their place.
+
+Examples:
+  tapio trace signals --signal KILL
+  tapio trace exec --uid 1000 -o wide
+  tapio trace process --where process.executable.name=nginx --max 100 -o json
+)"},
+    {"stories", R"(Say why things happened: who killed what. Asks the running agent.
+
+Usage: tapio stories [OPTIONS]
+
+  --since TIME    not older than this: 10m, 1h; default all that the agent keeps
+  --json          an array of objects; with --follow, one object a line
+  --follow        go on with new ones, until Ctrl-C
+  --socket PATH   where the agent is reached
+
+Examples:
+  tapio stories --since 10m
+  tapio stories --follow
+)"},
+    {"status", R"(Show what the running agent watches, what it costs and what it lost.
+
+Usage: tapio status [OPTIONS]
+
+  --json          everything, as one object
+  --socket PATH   where the agent is reached
+
+Examples:
+  tapio status
+  tapio status --json | jq .ledger.residue
+)"},
+    {"doctor", R"(Find out what works on this machine, what does not, why, and what to do.
+
+Usage: tapio doctor [OPTIONS]
+
+  --json          the checks as an array of objects
+  --config FILE   configuration; default /etc/tapio/tapio.yaml if it is there
+  --socket PATH   where the agent is reached
+
+The worst finding is the exit code: 1 a problem, 3 not permitted, 4 not possible here.
+
+Example:
+  sudo tapio doctor
+)"},
+    {"config", R"(Check, explain or print the configuration.
+
+Usage: tapio config check FILE      print everything that is wrong with it
+       tapio config explain [KEY]   explain all sections, one of them, or one setting
+       tapio config default         print a file with every setting and its default
+
+Examples:
+  tapio config default > tapio.yaml
+  tapio config check tapio.yaml
+  tapio config explain observers.process
+)"},
+    {"version", R"(Print the version.
+
+Usage: tapio version [--json]
+
+Example:
+  tapio version --json
+)"},
+}};
+
+// Lines of words, as wide as the rest of the help.
+std::string wrapped(std::span<const std::string> words, std::string_view indent) {
+  constexpr std::size_t kColumns = 80;
+  std::string out;
+  std::size_t column = indent.size();
+  for (const std::string& word : words) {
+    if (!out.empty() && column + 1 + word.size() > kColumns) {
+      out.append("\n").append(indent);
+      column = indent.size();
+    } else if (!out.empty()) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
+
+}  // namespace
+
+bool has_help(std::string_view command) {
+  return std::ranges::find(kTexts, command, &Text::command) != kTexts.end();
+}
+
+std::string help(std::string_view command, std::span<const std::string> targets) {
+  const auto found = std::ranges::find(kTexts, command, &Text::command);
+  std::string text(found == kTexts.end() ? kTexts.front().text : found->text);
+  constexpr std::string_view kMark = "@targets@";
+  if (const auto at = text.find(kMark); at != std::string::npos)
+    text.replace(at, kMark.size(), wrapped(targets, "  "));
+  return text;
+}
+
+}  // namespace tapio::cli

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "record/human.hpp"
+
+namespace tapio::cli {
+
+namespace {
+
+using serve::Json;
+using Row = std::vector<std::string>;
+
+// Of each list; what is beyond is counted in one line.
+constexpr std::size_t kMaxRows = 12;
+
+std::string bytes(const Json& value) {
+  std::string out;
+  append_human_bytes(out, value.count());
+  return out;
+}
+
+std::string text(const Json& value) {
+  return printable(value.text());
+}
+
+std::string count(const Json& value) {
+  return fmt::format("{}", value.count());
+}
+
+void append_line(std::string& out, const Row& row, const std::vector<std::size_t>& widths) {
+  std::string line = " ";
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    line += ' ' + row[i];
+    const std::size_t taken = columns(row[i]);
+    if (i + 1 < row.size()) line.append(widths[i] - std::min(widths[i], taken) + 1, ' ');
+  }
+  line.resize(line.find_last_not_of(' ') + 1);
+  out += line + '\n';
+}
+
+// Rows under a title, aligned; nothing at all without rows.
+void append_rows(std::string& out, std::string_view title, const std::vector<Row>& rows) {
+  if (rows.empty()) return;
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+  }
+  out.append(title) += '\n';
+  for (std::size_t i = 0; i < std::min(rows.size(), kMaxRows); ++i)
+    append_line(out, rows[i], widths);
+  if (rows.size() > kMaxRows)
+    out += fmt::format("  and {} more, see --json\n", rows.size() - kMaxRows);
+}
+
+std::vector<Row> rows_of(const Json& list, Row (*row)(const Json&)) {
+  std::vector<Row> rows;
+  for (const Json& each : list.items()) rows.push_back(row(each));
+  return rows;
+}
+
+void append_head(std::string& out, const Json& status) {
+  std::string uptime;
+  append_human(uptime, std::chrono::seconds(std::min<std::uint64_t>(
+                           status["uptime_seconds"].count(), 1'000'000'000)));
+  out += fmt::format("tapio {}, pid {}, up {}, attached in {:.0f} ms\n", text(status["version"]),
+                     status["pid"].count(), uptime, status["start"]["attached_ms"].number());
+}
+
+void append_memory(std::string& out, const Json& memory) {
+  if (!memory.is_object()) return;
+  out += fmt::format("memory     {} resident, {} rings, {} maps\n", bytes(memory["rss_bytes"]),
+                     bytes(memory["ring_bytes"]), bytes(memory["map_bytes"]));
+}
+
+void append_known(std::string& out, const Json& status) {
+  if (const Json& processes = status["processes"]; processes.is_object())
+    out += fmt::format("processes  {} live, {} exited and remembered\n", processes["live"].count(),
+                       processes["exited"].count());
+  if (const Json& stories = status["stories"]; stories.is_object())
+    out += fmt::format("stories    {} told, {} suppressed\n", stories["told"].count(),
+                       stories["suppressed"].count());
+}
+
+void append_ledger(std::string& out, const Json& status) {
+  const Json& ledger = status["ledger"];
+  if (!ledger.is_object()) return;
+  const auto residue = ledger["residue"].integer();
+  out += fmt::format("ledger     residue {}{}\n", residue,
+                     residue == 0 ? "" : ": something is lost and not accounted for");
+  std::vector<Row> rows;
+  for (const Json& row : ledger["rows"].items())
+    rows.push_back({fmt::format("{}.{}", text(row["observer"]), text(row["hook"])),
+                    text(row["class"]), count(row["entered"]), count(row["filtered"]),
+                    count(row["wanted"]), count(row["emitted"]), count(row["read"])});
+  if (!rows.empty())
+    rows.insert(rows.begin(),
+                {"HOOK", "CLASS", "ENTERED", "FILTERED", "WANTED", "EMITTED", "READ"});
+  append_rows(out, "", rows);
+}
+
+Row observer_row(const Json& observer) {
+  return {text(observer["name"]), text(observer["state"]), text(observer["reason"])};
+}
+
+Row hook_row(const Json& hook) {
+  const std::string program = text(hook["program"]);
+  return {fmt::format("{}.{}", text(hook["observer"]), text(hook["name"])),
+          program.empty() ? "off" : program, text(hook["canary"]), text(hook["reason"])};
+}
+
+Row loss_row(const Json& loss) {
+  return {count(loss["count"]), text(loss["observer"]), text(loss["class"]), text(loss["stage"]),
+          text(loss["reason"])};
+}
+
+Row sink_row(const Json& sink) {
+  return {text(sink["name"]),
+          fmt::format("{} sent of {}, {} dropped, {} pending", sink["sent"].count(),
+                      sink["offered"].count(), sink["dropped"].count(), sink["pending"].count())};
+}
+
+}  // namespace
+
+std::string status_text(const Json& status) {
+  std::string out;
+  append_head(out, status);
+  append_memory(out, status["memory"]);
+  append_known(out, status);
+  append_rows(out, "observers", rows_of(status["observers"], observer_row));
+  append_rows(out, "hooks", rows_of(status["hooks"], hook_row));
+  append_ledger(out, status);
+  if (status["loss"].items().empty())
+    out += "lost       nothing\n";
+  else
+    append_rows(out, "lost", rows_of(status["loss"], loss_row));
+  append_rows(out, "sinks", rows_of(status["sinks"], sink_row));
+  return out;
+}
+
+}  // namespace tapio::cli

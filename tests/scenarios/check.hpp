@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "scenario.hpp"
+
+// Whether what was told is what should have been told.
+namespace tapio {
+
+// One object of `tapio stories --json`.
+struct Told {
+  std::string id, time, title, entity;
+  std::string kind, cause, detail;
+  double confidence = 0;
+  std::vector<std::string> chain;
+  std::vector<std::string> evidence;
+};
+
+// An error where the answer is not what the contract says: an array of objects with these keys.
+[[nodiscard]] Result<std::vector<Told>> read_stories(std::string_view json);
+
+struct Named {
+  std::string_view name;
+  pid_t pid = 0;  // 0: it is no process
+};
+// "nginx (pid 812)"
+[[nodiscard]] Named named(std::string_view entity);
+
+[[nodiscard]] std::vector<const Told*> about(const std::vector<Told>& stories, pid_t pid);
+
+// In sentences; none: it is right. `json` is the answer that `stories` were read from.
+[[nodiscard]] std::vector<std::string> mistakes(const Expectation& expected,
+                                                const std::vector<Told>& stories,
+                                                std::string_view json);
+
+}  // namespace tapio
