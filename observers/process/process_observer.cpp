@@ -256,10 +256,11 @@ Status ProcessObserver::on_signal(const wire::Sample& sample, Output& out) {
   const bool sent = by == SignalClass::user || by == SignalClass::tkill || by == SignalClass::queue;
   const auto result = static_cast<SignalResult>(e.result);
   const auto target_name = keep(e.target_comm, arena);
+  const auto sender_name = sent ? keep(e.running_comm, arena) : std::string_view();
   out.publish(SignalSent{.time = origin.time,
                          .evidence = out.next_id(),
                          .sender = sent ? id(e.header.tgid, e.running_start_ns) : ProcessId{},
-                         .sender_name = sent ? keep(e.running_comm, arena) : "",
+                         .sender_name = sender_name,
                          .sender_cgroup_id = sent ? e.header.cgroup_id : 0,
                          .target = id(e.target_tgid, e.target_start_ns),
                          .target_name = target_name,
@@ -272,9 +273,10 @@ Status ProcessObserver::on_signal(const wire::Sample& sample, Output& out) {
                          .lethal = e.lethal != 0});
   const bool crosses = sent && e.header.cgroup_id != e.target_cgroup_id;
   if (!sent) origin.pid = origin.tid = 0, origin.cgroup_id = e.target_cgroup_id;
-  out.emit(kSignal(origin, signal_value(e.signal, arena), e.signal, e.target_tgid, e.target_tid,
-                   target_name, tapio::name(by), e.code, tapio::name(result), e.lethal != 0,
-                   e.to_group != 0, e.target_cgroup_id, crosses));
+  out.emit(kSignal(origin, sent ? Value{sender_name} : Value{}, signal_value(e.signal, arena),
+                   e.signal, e.target_tgid, e.target_tid, target_name, tapio::name(by), e.code,
+                   tapio::name(result), e.lethal != 0, e.to_group != 0, e.target_cgroup_id,
+                   crosses));
   return {};
 }
 

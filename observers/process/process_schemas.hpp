@@ -88,6 +88,7 @@ inline constexpr SchemaOf kSignal{
     "process.signal",
     Kind::event,
     "A signal was generated. process.pid is the sender; none when the kernel sent it.",
+    Field{"process.executable.name", Type::text, "comm of the sender."},
     kSignalName,
     kSignalNumber,
     Field{"signal.target.pid", Type::u64, "Process it was sent to.", "TARGET"},

@@ -42,10 +42,21 @@ std::uint64_t milliseconds(std::chrono::nanoseconds d) {
       std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
 }
 
-void class_row(Json& json, const tapio_ledger_class& row) {
+void outcomes(Json& json, const tapio_ledger_class& row) {
   number(json, "wanted", std::uint64_t{row.wanted});
   for (int outcome = 0; outcome < TAPIO_OUTCOMES; ++outcome)
     number(json, name(static_cast<tapio_outcome>(outcome)), std::uint64_t{row.outcome[outcome]});
+}
+
+// What the programs of a hook say they did with the events of one class.
+void class_row(Json& json, std::string_view observer, std::string_view hook, tapio_class c,
+               const tapio_ledger_class& row) {
+  json.StartObject();
+  text(json, "observer", observer);
+  text(json, "hook", hook);
+  text(json, "class", name(c));
+  outcomes(json, row);
+  json.EndObject();
 }
 
 void hook_row(Json& json, std::string_view observer, std::string_view hook,
@@ -55,23 +66,19 @@ void hook_row(Json& json, std::string_view observer, std::string_view hook,
   text(json, "hook", hook);
   number(json, "entered", std::uint64_t{b.row.entered});
   number(json, "filtered", std::uint64_t{b.row.filtered});
+  tapio_ledger_class sum{};
+  for (const auto& c : b.row.classes) {
+    sum.wanted += c.wanted;
+    for (int outcome = 0; outcome < TAPIO_OUTCOMES; ++outcome)
+      sum.outcome[outcome] += c.outcome[outcome];
+  }
+  outcomes(json, sum);
   number(json, "read_faults", std::uint64_t{b.row.read_faults});
   number(json, "read", b.read);
   number(json, "missing", b.missing);
   number(json, "in_flight", b.in_flight);
   number(json, "in_ring", b.in_ring);
   number(json, "residue", b.residue);
-  json.Key("classes");
-  json.StartObject();
-  for (int c = 0; c < TAPIO_CLASSES; ++c) {
-    if (!b.row.classes[c].wanted) continue;
-    const auto key = name(static_cast<tapio_class>(c));
-    json.Key(key.data(), static_cast<unsigned>(key.size()));
-    json.StartObject();
-    class_row(json, b.row.classes[c]);
-    json.EndObject();
-  }
-  json.EndObject();
   json.EndObject();
 }
 
@@ -165,6 +172,14 @@ std::string Node::status_json() {
     for (std::size_t i = 0; i < source.books.size(); ++i)
       hook_row(json, source.selected.descriptor->name, source.selected.descriptor->hooks[i].name,
                source.books[i]);
+  json.EndArray();
+  array(json, "classes");
+  for (const Source& source : sources_)
+    for (std::size_t i = 0; i < source.books.size(); ++i)
+      for (const auto c : {TAPIO_STATE, TAPIO_CRITICAL, TAPIO_NORMAL, TAPIO_BULK})
+        if (source.books[i].row.classes[c].wanted)
+          class_row(json, source.selected.descriptor->name,
+                    source.selected.descriptor->hooks[i].name, c, source.books[i].row.classes[c]);
   json.EndArray();
   array(json, "observers");
   for (const Source& source : sources_) {

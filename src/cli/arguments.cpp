@@ -236,8 +236,7 @@ Status read_format(Command command, const Text& text, Format& out) {
     out = format;
     return {};
   }
-  return invalid(fmt::format("-o wants {}, not {}",
-                             traces ? "table, wide or json" : "none or json",
+  return invalid(fmt::format("-o wants {}, not {}", traces ? "table, wide or json" : "none or json",
                              config::shown(*text)));
 }
 

@@ -14,8 +14,7 @@
 namespace tapio::cli {
 
 Exit run(const Arguments& arguments, Agent& agent);
-Exit trace(const Arguments& arguments, Agent& agent,
-           std::span<const Descriptor* const> observers);
+Exit trace(const Arguments& arguments, Agent& agent, std::span<const Descriptor* const> observers);
 Exit stories(const Arguments& arguments, const Agent& agent);
 Exit status(const Arguments& arguments, const Agent& agent);
 Exit doctor(const Arguments& arguments, Agent& agent);
@@ -26,9 +25,9 @@ Exit config_default(const Agent& agent);
 // Standalone tracing, prepared: the configuration has only the observers of `schemas` enabled, and
 // the filters that they know; `where` has the others. A setting that was asked for and that no such
 // observer has is an error.
-[[nodiscard]] Result<TraceOptions> standalone_options(
-    const Arguments& arguments, config::Tree tree, std::vector<const Schema*> schemas,
-    std::span<const Descriptor* const> observers);
+[[nodiscard]] Result<TraceOptions> standalone_options(const Arguments& arguments, config::Tree tree,
+                                                      std::vector<const Schema*> schemas,
+                                                      std::span<const Descriptor* const> observers);
 
 // Why the stream of an agent with that status cannot serve; empty: it can.
 [[nodiscard]] std::string why_not_streamed(const Arguments& arguments, const serve::Json& status,

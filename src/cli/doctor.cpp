@@ -54,7 +54,8 @@ Check check_of(const Loaded& loaded) {
   }
   check.verdict = Verdict::problem;
   check.detail = loaded.wrong.front();
-  if (loaded.wrong.size() > 1) check.detail += fmt::format(", and {} more", loaded.wrong.size() - 1);
+  if (loaded.wrong.size() > 1)
+    check.detail += fmt::format(", and {} more", loaded.wrong.size() - 1);
   check.advice = "run `tapio config check " + loaded.file + "`";
   return check;
 }
@@ -109,8 +110,8 @@ Exit exit_of(const DoctorReport& report) {
 
 Exit doctor(const Arguments& arguments, Agent& agent) {
   const Loaded loaded = load(agent, arguments.config);
-  DoctorReport report = agent.doctor(
-      loaded.tree, socket_path(agent, arguments.socket, loaded.tree));
+  DoctorReport report =
+      agent.doctor(loaded.tree, socket_path(agent, arguments.socket, loaded.tree));
   report.checks.push_back(check_of(loaded));
   const Exit printed = print(arguments.json ? doctor_json(report) : doctor_text(report));
   return printed == Exit::fine ? exit_of(report) : printed;

@@ -73,9 +73,8 @@ Status follow(serve::Stream& stream, std::optional<std::chrono::milliseconds> du
   const auto interrupts = TRY(Interrupts::take());
   const MonotonicTime end = duration ? monotonic_now() + *duration : MonotonicTime::max();
   // The reader of standard output may go while nothing comes.
-  std::array<pollfd, 3> polled{{{stream.socket(), POLLIN, 0},
-                                {interrupts->fd(), POLLIN, 0},
-                                {STDOUT_FILENO, 0, 0}}};
+  std::array<pollfd, 3> polled{
+      {{stream.socket(), POLLIN, 0}, {interrupts->fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
   while (monotonic_now() < end) {
     if (!TRY(hand_over(stream, handle, end))) break;
     if (stream.ended()) return fail(Fault::unavailable, "the agent stopped");

@@ -11,8 +11,8 @@
 #include "record/record.hpp"
 #include "serve/json.hpp"
 
-// The way back from what append_json() and append_story_json() wrote. Times become wall time, so the
-// clocks that belong to them are Clocks{}.
+// The way back from what append_json() and append_story_json() wrote. Times become wall time, so
+// the clocks that belong to them are Clocks{}.
 namespace tapio::cli {
 
 // Since the epoch.

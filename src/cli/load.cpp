@@ -59,9 +59,9 @@ std::vector<std::string> all_keys(const config::Tree& tree) {
 std::unexpected<Error> unknown(const config::Tree& tree, const std::string& key) {
   const auto keys = all_keys(tree);
   const auto near = nearest(key, keys);
-  return invalid(fmt::format("--set: unknown setting {}; {}", config::shown(key),
-                             near.empty() ? "see `tapio config explain`"
-                                          : fmt::format("did you mean {}?", near)));
+  return invalid(fmt::format(
+      "--set: unknown setting {}; {}", config::shown(key),
+      near.empty() ? "see `tapio config explain`" : fmt::format("did you mean {}?", near)));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using serve::Json;
 using Row = std::vector<std::string>;
 
 // Of each list; what is beyond is counted in one line.
-constexpr std::size_t kMaxRows = 12;
+constexpr std::size_t kMaxRows = 8;
 
 std::string bytes(const Json& value) {
   std::string out;
@@ -42,7 +42,7 @@ void append_line(std::string& out, const Row& row, const std::vector<std::size_t
   out += line + '\n';
 }
 
-// Rows under a title, aligned; nothing at all without rows.
+// Rows under a title if it has one, aligned; nothing at all without rows.
 void append_rows(std::string& out, std::string_view title, const std::vector<Row>& rows) {
   if (rows.empty()) return;
   std::vector<std::size_t> widths;
@@ -50,7 +50,7 @@ void append_rows(std::string& out, std::string_view title, const std::vector<Row
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
   }
-  out.append(title) += '\n';
+  if (!title.empty()) out.append(title) += '\n';
   for (std::size_t i = 0; i < std::min(rows.size(), kMaxRows); ++i)
     append_line(out, rows[i], widths);
   if (rows.size() > kMaxRows)

@@ -33,8 +33,7 @@ void append(std::string& out, const ToldStory& told, bool json) {
 
 Result<Json> ask_stories(const std::string& socket, const Arguments& arguments,
                          std::string& answer) {
-  answer = TRY(serve::ask(socket,
-                          {.command = serve::Command::stories, .since = arguments.since}));
+  answer = TRY(serve::ask(socket, {.command = serve::Command::stories, .since = arguments.since}));
   return serve::parse_json(answer);
 }
 
@@ -98,8 +97,7 @@ class Follower {
 
 Status follow_stories(const std::string& socket, const Arguments& arguments) {
   auto stream = TRY(serve::Stream::open(
-      socket,
-      {.command = serve::Command::stream, .names = {std::string(kStorySchema.name)}}));
+      socket, {.command = serve::Command::stream, .names = {std::string(kStorySchema.name)}}));
   std::string answer;
   Follower follower(arguments.json);
   follower.add_kept(TRY(ask_stories(socket, arguments, answer)));

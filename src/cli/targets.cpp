@@ -32,9 +32,8 @@ void add(std::vector<const Schema*>& all, const Schema* schema) {
 
 void add_observer(std::vector<const Schema*>& all, const Descriptor& observer) {
   for (const Schema* schema : observer.schemas) {
-    const bool nested = std::ranges::any_of(observer.schemas, [&](const Schema* other) {
-      return is_below(schema->name, other->name);
-    });
+    const bool nested = std::ranges::any_of(
+        observer.schemas, [&](const Schema* other) { return is_below(schema->name, other->name); });
     if (!nested) add(all, schema);
   }
 }

@@ -19,6 +19,9 @@ namespace {
 using Schemas = std::span<const Schema* const>;
 using Observers = std::span<const Descriptor* const>;
 
+// Of what comes out of from_json.hpp: all time is wall time.
+constexpr Clocks kWall{};
+
 constexpr std::string_view kPid = "pid";
 constexpr std::string_view kUid = "process.user.id";
 constexpr std::string_view kComm = "process.executable.name";
@@ -120,12 +123,17 @@ Status trace_stream(serve::Stream stream, const TraceOptions& options) {
   Printer printer(options);
   std::vector<const Schema*> known = options.schemas;
   known.push_back(&kGap);
-  return follow(stream, options.duration,
-                {.on_line = [&](std::string_view line) -> Result<bool> {
-                   const auto batch = TRY(record_from_json(line, known));
-                   return printer.add(batch->records.front(), batch->clocks, line);
-                 },
-                 .on_pause = [&] { return printer.write(); }});
+  std::uint64_t strange = 0;
+  TRY(follow(stream, options.duration,
+             {.on_line = [&](std::string_view line) -> Result<bool> {
+                const auto batch = record_from_json(line, known);
+                if (batch) return printer.add((*batch)->records.front(), kWall, line);
+                ++strange;
+                return true;
+              },
+              .on_pause = [&] { return printer.write(); }}));
+  if (strange > 0) note(fmt::format("{} records of kinds unknown to this tapio", strange));
+  return {};
 }
 
 // A stream that can serve; or why not.
@@ -161,8 +169,7 @@ std::string why_not_streamed(const Arguments& arguments, const serve::Json& stat
 }
 
 Result<TraceOptions> standalone_options(const Arguments& arguments, config::Tree tree,
-                                        std::vector<const Schema*> schemas,
-                                        Observers observers) {
+                                        std::vector<const Schema*> schemas, Observers observers) {
   TraceOptions options{.configuration = std::move(tree),
                        .schemas = std::move(schemas),
                        .where = always_here(arguments),
@@ -188,11 +195,11 @@ Exit trace(const Arguments& arguments, Agent& agent, Observers observers) {
     return Exit::misused;
   }
   const std::string socket = socket_path(agent, arguments.socket, *tree);
-  std::string why = "as asked";
+  std::string why = "asked by --standalone";
   if (!arguments.standalone) {
     auto stream = open_stream(arguments, socket, *schemas, observers);
     if (stream) {
-      note(fmt::format("from the agent at {}", socket));
+      note(fmt::format("reading from the agent at {}", socket));
       const TraceOptions options{.configuration = {},
                                  .schemas = *schemas,
                                  .where = all_here(arguments),
@@ -204,7 +211,7 @@ Exit trace(const Arguments& arguments, Agent& agent, Observers observers) {
     }
     why = stream.error().what;
   }
-  note(fmt::format("with programs of its own, {}", why));
+  note(fmt::format("loading programs of its own: {}", why));
   return trace_alone(arguments, agent, std::move(*tree), std::move(*schemas), observers);
 }
 

@@ -50,9 +50,7 @@ bool declares(const Schema& schema, std::string_view field) {
 struct IsOneOf {
   std::span<const std::string> wanted;
 
-  bool text(std::string_view text) const {
-    return std::ranges::find(wanted, text) != wanted.end();
-  }
+  bool text(std::string_view text) const { return std::ranges::find(wanted, text) != wanted.end(); }
   bool operator()(std::monostate) const { return false; }
   bool operator()(bool v) const { return text(v ? "true" : "false"); }
   bool operator()(std::chrono::nanoseconds v) const {

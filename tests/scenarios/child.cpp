@@ -129,8 +129,7 @@ Result<Captured> capture(const std::vector<std::string>& args, std::chrono::mill
   auto out = TRY(Pipe::open());
   auto err = TRY(Pipe::open());
   const auto deadline = monotonic_now() + patience;
-  const pid_t pid =
-      TRY(execute(args, {.out = out.writer.get(), .err = err.writer.get()}, SIGKILL));
+  const pid_t pid = TRY(execute(args, {.out = out.writer.get(), .err = err.writer.get()}, SIGKILL));
   out.writer = Fd();
   err.writer = Fd();
   Captured captured;

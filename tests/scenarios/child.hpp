@@ -19,8 +19,8 @@ struct Pipe {
   static Result<Pipe> open();  // both ends close on exec
 };
 
-// In a new process: what it must not inherit. It dies with its parent by `last_signal`; signals have
-// their defaults, no core file is written. `parent` is who forked it.
+// In a new process: what it must not inherit. It dies with its parent by `last_signal`; signals
+// have their defaults, no core file is written. `parent` is who forked it.
 void settle_in(pid_t parent, int last_signal);
 
 struct Stdio {

@@ -16,12 +16,12 @@ namespace tapio {
 
 // About one process. Entities are as `tapio stories --json` has them: "nginx (pid 812)".
 struct Expectation {
-  pid_t pid = 0;           // whom it happened to; exactly one story is told about it
-  std::string name;        // its comm
-  std::string kind;        // cause.kind; "": no story at all is told about it
-  pid_t cause = 0;         // who is named in cause.entity; 0: no process is
-  std::string cause_name;  // "": any
-  std::vector<std::string> says;     // each in the title, the cause or a step of the chain
+  pid_t pid = 0;                      // whom it happened to; exactly one story is told about it
+  std::string name;                   // its comm
+  std::string kind;                   // cause.kind; "": no story at all is told about it
+  pid_t cause = 0;                    // who is named in cause.entity; 0: no process is
+  std::string cause_name;             // "": any
+  std::vector<std::string> says;      // each in the title, the cause or a step of the chain
   std::vector<std::string> says_not;  // none there
   std::vector<std::string> nowhere;   // in none of all stories, as bytes of their JSON
   double least_sure = 0;

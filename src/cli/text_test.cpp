@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/commands.hpp"
+
+namespace tapio::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string text_of(std::string_view json) {
+  const auto parsed = serve::parse_json(json);
+  EXPECT_TRUE(parsed);
+  return status_text(*parsed);
+}
+
+constexpr std::string_view kStatus = R"({"version":"0.1.0","pid":42,"uptime_seconds":125,
+  "start":{"attached_ms":81.4},
+  "memory":{"rss_bytes":12582912,"ring_bytes":786432,"map_bytes":1048576},
+  "processes":{"live":210,"exited":17},"stories":{"told":3,"suppressed":0},
+  "observers":[{"name":"process","state":"on","reason":""},
+               {"name":"dns","state":"denied","reason":"needs CAP_BPF"}],
+  "hooks":[{"name":"fork","observer":"process","program":"fork_btf","canary":"seen"},
+           {"name":"signal","observer":"process","program":"","reason":"no tracepoint"}],
+  "ledger":{"residue":0,"rows":[{"observer":"process","hook":"fork","class":"state","entered":900,
+            "filtered":1,"wanted":899,"emitted":899,"read":899}]},
+  "loss":[],
+  "sinks":[{"name":"json","offered":10,"sent":7,"dropped":2,"pending":1}]})";
+
+TEST(StatusText, shows_all_that_the_agent_says) {
+  EXPECT_EQ(text_of(kStatus), R"(tapio 0.1.0, pid 42, up 2m5s, attached in 81 ms
+memory     12.0MiB resident, 768.0KiB rings, 1.0MiB maps
+processes  210 live, 17 exited and remembered
+stories    3 told, 0 suppressed
+observers
+  process  on
+  dns      denied  needs CAP_BPF
+hooks
+  process.fork    fork_btf  seen
+  process.signal  off             no tracepoint
+ledger     residue 0
+  HOOK          CLASS  ENTERED  FILTERED  WANTED  EMITTED  READ
+  process.fork  state  900      1         899     899      899
+lost       nothing
+sinks
+  json  7 sent of 10, 2 dropped, 1 pending
+)");
+}
+
+TEST(StatusText, warns_of_a_residue_and_lists_losses) {
+  const auto text = text_of(R"({"ledger":{"residue":-3},"loss":[
+      {"observer":"process","class":"bulk","stage":"kernel","reason":"ring_full","count":5}]})");
+  EXPECT_THAT(text, HasSubstr("residue -3: something is lost"));
+  EXPECT_THAT(text, HasSubstr("lost\n  5  process  bulk  kernel  ring_full\n"));
+}
+
+TEST(StatusText, survives_any_json) {
+  for (const auto json : {"null", "{}", "[]", R"({"observers":{},"hooks":[1,null],"loss":"x"})",
+                          R"({"memory":{},"ledger":{"rows":[{}]},"uptime_seconds":1e300})"})
+    EXPECT_THAT(text_of(json), HasSubstr("tapio"));
+}
+
+TEST(StatusText, stays_short_and_steers_no_terminal) {
+  std::string json = R"({"version":"\u001b[2J","hooks":[)";
+  for (int i = 0; i < 1000; ++i) json += R"({"name":"\u001b[2J\n"},)";
+  const auto text = text_of(json + "{}]}");
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("and 993 more, see --json"));
+  EXPECT_LT(std::ranges::count(text, '\n'), 40);
+}
+
+const DoctorReport kReport{{{"kernel BTF", Verdict::ok, "/sys/kernel/btf/vmlinux"},
+                            {"ring\x1b", Verdict::warning, "none\x1b[2J", "use 5.8"}}};
+
+TEST(DoctorText, aligns_and_escapes) {
+  EXPECT_EQ(doctor_text(kReport),
+            "ok          kernel BTF  /sys/kernel/btf/vmlinux\n"
+            "warning     ring\\x1b    none\\x1b[2J\n"
+            "                        -> use 5.8\n"
+            "0 problems, 1 warning.\n");
+  EXPECT_THAT(doctor_text({}), HasSubstr("Everything is fine."));
+}
+
+TEST(DoctorJson, is_json) {
+  const auto json = serve::parse_json(doctor_json(kReport));
+  ASSERT_TRUE(json);
+  ASSERT_EQ(json->items().size(), 2u);
+  EXPECT_EQ(json->items()[1]["verdict"].text(), "warning");
+  EXPECT_EQ(json->items()[1]["advice"].text(), "use 5.8");
+  EXPECT_EQ(doctor_json({}), "[]\n");
+}
+
+TEST(DoctorExit, is_of_the_worst) {
+  const auto exit = [](std::vector<Verdict> verdicts) {
+    DoctorReport report;
+    for (const auto verdict : verdicts) report.checks.push_back({"", verdict, ""});
+    return exit_of(report);
+  };
+  EXPECT_EQ(exit({Verdict::ok, Verdict::info, Verdict::warning}), Exit::fine);
+  EXPECT_EQ(exit({Verdict::problem, Verdict::ok}), Exit::wrong);
+  EXPECT_EQ(exit({Verdict::denied, Verdict::problem}), Exit::denied);
+  EXPECT_EQ(exit({Verdict::denied, Verdict::unsupported}), Exit::unsupported);
+}
+
+}  // namespace
+}  // namespace tapio::cli

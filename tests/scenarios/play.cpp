@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "play.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "base/text.hpp"
+
+namespace tapio {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kBetweenQuestions = 100ms;
+
+struct Answer {
+  std::string json;
+  std::vector<Told> stories;
+};
+
+Result<Answer> ask(const Agent& agent) {
+  Answer answer{.json = TRY(agent.stories()), .stories = {}};
+  answer.stories = TRY(read_stories(answer.json));
+  return answer;
+}
+
+// The last answer, be it that there is no such story.
+Result<Answer> wait_for_story_about(pid_t pid, const Agent& agent,
+                                    std::chrono::milliseconds patience) {
+  const auto deadline = monotonic_now() + patience;
+  while (true) {
+    auto answer = TRY(ask(agent));
+    if (!about(answer.stories, pid).empty() || monotonic_now() > deadline) return answer;
+    std::this_thread::sleep_for(kBetweenQuestions);
+  }
+}
+
+// A later death of which a story is always told. By its status and not by a signal: those records
+// overtake others.
+Result<pid_t> die_as_a_mark(Stage& stage) {
+  constexpr int kLikeSigkill = 137;
+  const auto mark = TRY(stage.start("mark", [](const Stage::Ready& ready) {
+    ready({});
+    return kLikeSigkill;
+  }));
+  TRY(stage.must_exit(mark.pid, kLikeSigkill));
+  return mark.pid;
+}
+
+Status play_it(const Scenario& scenario, const Agent& agent, std::chrono::milliseconds patience,
+               Stage& stage, Outcome& outcome) {
+  const auto expected = TRY(scenario.run(stage));
+  const bool silence = expected.kind.empty();
+  const pid_t awaited = silence ? TRY(die_as_a_mark(stage)) : expected.pid;
+  const auto done = monotonic_now();
+  const auto answer = TRY(wait_for_story_about(awaited, agent, patience));
+  outcome.told_after =
+      std::chrono::duration_cast<std::chrono::milliseconds>(monotonic_now() - done);
+  outcome.wrong = mistakes(expected, answer.stories, answer.json);
+  if (silence && about(answer.stories, awaited).empty())
+    outcome.wrong.push_back(fmt::format("no story about pid {}, which died later", awaited));
+  if (const auto found = about(answer.stories, expected.pid); !found.empty())
+    outcome.told = *found.front();
+  return {};
+}
+
+void append_story(std::string& out, const Told& told) {
+  const auto line = [&](std::string_view head, std::string_view text) {
+    fmt::format_to(std::back_inserter(out), "    {:<9}{}\n", head, printable(text));
+  };
+  line("told", told.title);
+  for (std::size_t i = 0; i < told.chain.size(); ++i)
+    line(i == 0 ? "because" : "then", told.chain[i]);
+  line("cause", fmt::format("{}: {}", told.kind, told.detail));
+  line("sure", fmt::format("{}, by {} records", told.confidence, told.evidence.size()));
+}
+
+void append_list(std::string& out, const std::vector<std::string>& texts) {
+  out += '[';
+  for (const auto& text : texts) {
+    if (out.back() != '[') out += ',';
+    append_json_string(out, text);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+Outcome play(const Scenario& scenario, const Agent& agent, std::chrono::milliseconds patience) {
+  Outcome outcome{.name = scenario.name, .what = scenario.what};
+  Stage stage(patience);
+  if (auto played = play_it(scenario, agent, patience, stage, outcome); !played)
+    outcome.wrong.push_back(std::move(played.error().what));
+  outcome.notes = stage.notes();
+  return outcome;
+}
+
+std::string in_text(const Outcome& outcome) {
+  std::string out = fmt::format("{}: {}\n", outcome.name, outcome.what);
+  for (const auto& note : outcome.notes) out += fmt::format("    {}\n", note);
+  if (outcome.told) append_story(out, *outcome.told);
+  for (const auto& mistake : outcome.wrong) out += fmt::format("  WRONG: {}\n", printable(mistake));
+  if (outcome.wrong.empty())
+    out += outcome.told ? fmt::format("  ok, after {:.1f} s\n", outcome.told_after / 1.0s)
+                        : std::string("  ok, nothing told\n");
+  return out;
+}
+
+std::string in_json(const Outcome& outcome) {
+  std::string out = R"({"name":)";
+  append_json_string(out, outcome.name);
+  out += R"(,"what":)";
+  append_json_string(out, outcome.what);
+  out += fmt::format(R"(,"passed":{},"wrong":)", outcome.wrong.empty());
+  append_list(out, outcome.wrong);
+  out += R"(,"done":)";
+  append_list(out, outcome.notes);
+  if (outcome.told) {
+    out += fmt::format(R"(,"told_after_ms":{},"story":)", outcome.told_after.count());
+    append_json_string(out, outcome.told->id);
+    out += R"(,"title":)";
+    append_json_string(out, outcome.told->title);
+    out += R"(,"chain":)";
+    append_list(out, outcome.told->chain);
+    out += fmt::format(R"(,"confidence":{})", outcome.told->confidence);
+  }
+  return out + "}\n";
+}
+
+}  // namespace tapio
