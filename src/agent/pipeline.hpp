@@ -76,7 +76,7 @@ class Pipeline final : public Output {
   [[nodiscard]] const World& world() const override { return world_; }
 
  private:
-  static constexpr std::size_t kMaxBatchBytes = 1 << 20;  // then it goes, in the middle of a pass
+  static constexpr std::size_t kMaxBatchBytes = 256 << 10;  // then it goes, in the middle of a pass
 
   struct Slice {
     const Descriptor* descriptor;

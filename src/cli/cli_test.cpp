@@ -11,6 +11,7 @@
 #include "cli/fake_agent.hpp"
 #include "cli/out.hpp"
 #include "cli/printer.hpp"
+#include "evaluate/engine.hpp"
 #include "record/gap.hpp"
 #include "serve/local_socket.hpp"
 
@@ -27,8 +28,10 @@ class Api final : public serve::Api {
  public:
   std::string status_json() override { return status; }
   std::string stories_json(std::optional<std::chrono::nanoseconds> since) override {
+    asked = true;
     return since ? "[]" : stories;
   }
+  std::atomic<bool> asked = false;
   std::string status = R"({"version":"9","observers":[{"name":"job","state":"on"}]})";
   std::string stories =
       R"([{"id":"00000001.2","time":"2026-11-21T02:03:04Z","title":"a\u001b died","cause":{}}])";
@@ -267,18 +270,21 @@ TEST_F(Cli, follows_stories_without_telling_one_twice) {
   serve();
   auto batch = std::make_shared<Batch>();
   for (const std::uint64_t number : {2, 3}) {
-    batch->records.push_back(
-        story_record({.title = fmt::format("story {}", number)}, batch->arena));
+    Story story;
+    story.title = fmt::format("story {}", number);
+    batch->records.push_back(story_record(story, batch->arena));
     batch->records.back().id = {1, number};
   }
   std::thread agent([&] {
-    while (server_->counts().streams == 0) std::this_thread::yield();
+    while (!api_.asked) std::this_thread::yield();
     server_->offer(batch);
     server_.reset();
   });
-  // The agent goes away in the end, which may also be before it was asked for those it kept.
   EXPECT_EQ(tapio({"stories", "--follow", "--socket", socket_.c_str()}), 1);
   agent.join();
+  EXPECT_EQ(err_, "tapio: the agent stopped\n");
+  EXPECT_THAT(out_, StartsWith("a\\x1b died\n"));
+  EXPECT_THAT(out_, HasSubstr("\n\nstory 3\n"));
   EXPECT_EQ(out_.find("story 2"), std::string::npos);
 }
 

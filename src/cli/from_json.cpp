@@ -52,8 +52,8 @@ RecordId id_of(std::string_view text) {
   return id;
 }
 
-std::chrono::nanoseconds duration_of(double seconds) {
-  constexpr double kMost = 9.2e9;  // seconds that nanoseconds can count
+Value duration_of(double seconds) {
+  constexpr double kMost = 9.2e9;  // that nanoseconds can count
   if (!(std::abs(seconds) < kMost)) return {};
   return std::chrono::nanoseconds(std::llround(seconds * 1e9));
 }
@@ -107,7 +107,7 @@ class Reader {
       case Type::f64:
         return json.is_number() ? Value(json.number()) : Value();
       case Type::duration:
-        return json.is_number() ? Value(duration_of(json.number())) : Value();
+        return json.is_number() ? duration_of(json.number()) : Value();
       case Type::time: {
         const auto time = parse_rfc3339(json.text());
         return time ? Value(*time) : Value();

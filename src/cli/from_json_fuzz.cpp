@@ -22,7 +22,7 @@ constexpr tapio::SchemaOf kAll{"all",
                                Field{"u64", Type::u64, ""},
                                Field{"f64", Type::f64, ""},
                                Field{"duration", Type::duration, ""},
-                               Field{"time", Type::time, ""},
+                               Field{"moment", Type::time, ""},
                                Field{"text", Type::text, ""},
                                Field{"texts", Type::texts, ""}};
 constexpr std::array<const tapio::Schema*, 3> kSchemas = {&kAll, &tapio::kGap,

@@ -74,9 +74,8 @@ TEST(FromJson, leaves_out_values_of_another_type) {
   const Record& record = (*batch)->records.front();
   EXPECT_EQ(record.origin.pid, 0u);
   EXPECT_EQ(record.origin.time, 0ns);
-  for (const std::size_t i : {0, 1, 2, 4, 5})
-    EXPECT_TRUE(std::holds_alternative<std::monostate>(record.values[i])) << i;
-  EXPECT_EQ(record.values[3], Value(0ns));
+  for (const auto& value : record.values)
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(value));
 }
 
 TEST(FromJson, refuses_what_is_no_record_of_a_known_kind) {

@@ -69,7 +69,7 @@ WHAT is an observer, a record, or the last part of a record's name:
   --cgroup ID        in the cgroup with this id (inode number of its directory)
   --container        only inside of containers; implies --standalone
   --signal LIST      only these signals: KILL,TERM or 9,15
-  --where KEY=VALUE  only records with this field, or one of VALUE,VALUE; may be repeated
+  --where KEY=VALUE  only records with this in a field; VALUE,VALUE: one of them
   -o FORMAT          table (default), wide (every field), json (one object a line)
   --for TIME         stop after this time: 500ms, 20s, 10m, 1h
   --max N            stop after so many records

@@ -51,7 +51,7 @@ struct OutletCounts {
 };
 
 struct OutletLimits {
-  std::size_t queue_bytes = 4 << 20;  // of Batch::bytes()
+  std::size_t queue_bytes = 16 << 20;  // of Batch::bytes()
   std::chrono::milliseconds first_delay{100};
   std::chrono::milliseconds longest_delay{30'000};
 };

@@ -49,6 +49,11 @@ void Deaths::forget_first() {
   settled_.pop_front();
 }
 
+const Death* Deaths::find(ProcessId process) const {
+  const auto found = by_id_.find(process);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
 const Death* Deaths::child_of(const Death& parent, std::int32_t signal,
                               std::chrono::nanoseconds window) const {
   const auto found = youngest_.find(parent.process);

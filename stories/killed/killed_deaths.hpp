@@ -34,7 +34,8 @@ class Deaths {
  public:
   static constexpr std::size_t kMaxDeaths = 4096;  // beyond: settles at once, then the oldest goes
   static constexpr std::size_t kMaxSiblings = 16;  // looked at to find the child that died
-  static constexpr std::chrono::nanoseconds kSettle = std::chrono::milliseconds(300);
+  // Losses are counted once a second.
+  static constexpr std::chrono::nanoseconds kSettle = std::chrono::milliseconds(1200);
   static constexpr std::chrono::nanoseconds kRemembered = std::chrono::seconds(30);
 
   using Settled = std::function<void(const Death&)>;
@@ -45,6 +46,7 @@ class Deaths {
   // The latest death of its children within `window` before its own that was, or says, `signal`.
   [[nodiscard]] const Death* child_of(const Death& parent, std::int32_t signal,
                                       std::chrono::nanoseconds window) const;
+  [[nodiscard]] const Death* find(ProcessId process) const;
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
 
  private:

@@ -25,16 +25,26 @@ constexpr double kNameless = 0.6;
 constexpr double kUnknown = 0.2;
 constexpr double kLossFactor = 0.8;
 
+constexpr std::string_view kWitness = "process";  // the observer whose losses matter
+
+// The name it got by its exec, which says more than what it made of that (node's is "MainThread").
+// Who never executed has a name of its own only if it took one, and then the last record knows it.
 std::string who(const Death& death, const World& world) {
   const Process* process = world.process(death.process);
-  return label(process && !process->name.empty() ? process->name : death.name, death.process);
+  const bool own = process && process->executed.count() != 0;
+  const auto known = process ? std::string_view(process->name) : std::string_view();
+  const auto name = (own && !known.empty()) || death.name.empty() ? known : death.name;
+  return label(name, death.process);
 }
 
 std::string who(const Sent& sent, const Shot& shot, const World& world) {
   if (!sent.sender) return "a process that is not known";
   const Process* process = world.process(sent.sender);
-  // The comm in the signal is that of the sending thread; the name of the process says more.
-  const bool same = process && !process->name.empty() && process->executed <= shot.time;
+  // The comm in the signal is that of the sending thread; the name of the process says more, but
+  // where it is only that of the parent.
+  const bool forked = process && process->executed.count() == 0 && process->started.count() != 0;
+  const bool same = process && !process->name.empty() && process->executed <= shot.time &&
+                    !(forked && !sent.sender_name.empty());
   return label(same ? process->name : sent.sender_name, sent.sender);
 }
 
@@ -61,21 +71,39 @@ std::string life_time(const Death& death, const World& world) {
   return fmt::format("; it had run for {}{}", seen ? "" : "about ", in_words(death.time - started));
 }
 
+std::string after(const Death& death, const Choice& choice) {
+  if (!choice.shot) return {};
+  return fmt::format(" {} after the signal", in_words(death.time - choice.shot->time));
+}
+
 void add_end(Story& story, const Death& death, const Choice& choice, const World& world) {
   if (choice.raised_again)
     story.chain.push_back(fmt::format("{} caught {} and then sent it to itself", story.entity,
                                       signal_name(death.signal)));
-  const auto since = choice.shot ? choice.shot->time : death.time;
-  story.chain.push_back(
-      fmt::format("{} was killed {} later{}{}", story.entity, in_words(death.time - since),
-                  death.core_dumped ? " and dumped core" : "", life_time(death, world)));
+  story.chain.push_back(fmt::format("{} was killed{}{}{}", story.entity, after(death, choice),
+                                    death.core_dumped ? " and dumped core" : "",
+                                    life_time(death, world)));
   add_evidence(story, death.evidence);
 }
 
-std::string_view way(const Sent& sent) {
-  if (sent.by == SignalClass::tkill) return " to one thread (tgkill)";
-  if (sent.by == SignalClass::queue) return " with sigqueue";
-  return "";
+// "SIGTERM to one thread of nginx (pid 900), with tgkill"
+std::string shot_at(const Sent& sent, const std::string& whom) {
+  const auto signal = signal_name(sent.signal);
+  if (sent.by == SignalClass::tkill)
+    return fmt::format("{} to one thread of {}, with tgkill", signal, whom);
+  if (sent.by == SignalClass::queue) return fmt::format("{} to {}, with sigqueue", signal, whom);
+  return fmt::format("{} to {}", signal, whom);
+}
+
+// Why it cannot be found any more. In the chain where it belongs in time.
+void add_end_of_sender(Story& story, const Choice& choice, const World& world, MonotonicTime from,
+                       MonotonicTime to) {
+  const Process* process = choice.sent->sender ? world.process(choice.sent->sender) : nullptr;
+  if (!process || process->life != Life::exited) return;
+  if (process->exited <= from || process->exited > to) return;
+  story.chain.push_back(fmt::format("{} itself ended {} after it had sent it",
+                                    who(*choice.sent, *choice.shot, world),
+                                    in_words(process->exited - choice.shot->time)));
 }
 
 // ", from another cgroup and from another pid namespace, where it has pid 5".
@@ -131,7 +159,8 @@ void KilledRule::on(const ProcessExited& fact, const World& world, Tell& tell) {
               .name = std::string(fact.name)};
   const Process* process = world.process(fact.process);
   if (process && process->virtual_pid == 1 && process->pid_namespace != 0) {
-    inits_.push_back({.pid_namespace = process->pid_namespace,
+    inits_.push_back({.process = fact.process,
+                      .pid_namespace = process->pid_namespace,
                       .time = fact.time,
                       .evidence = fact.evidence,
                       .who = who(death, world)});
@@ -142,15 +171,9 @@ void KilledRule::on(const ProcessExited& fact, const World& world, Tell& tell) {
 }
 
 void KilledRule::on(const Lost& fact, const World&, Tell&) {
-  if (fact.event_class != TAPIO_CRITICAL) return;
-  losses_.push_back({.from = fact.from, .to = fact.to, .count = fact.count});
-  if (losses_.size() <= kMaxLosses) return;
-  const Window oldest = losses_.front();
-  losses_.pop_front();
-  Window& next = losses_.front();
-  next = {.from = std::min(oldest.from, next.from),
-          .to = std::max(oldest.to, next.to),
-          .count = oldest.count + next.count};
+  if (fact.observer != kWitness) return;
+  if (fact.event_class == TAPIO_CRITICAL) lost_deadly_.note(fact);
+  if (fact.event_class == TAPIO_NORMAL) lost_others_.note(fact);
 }
 
 void KilledRule::settled(const Death& death, const World& world, Tell& tell) const {
@@ -159,13 +182,14 @@ void KilledRule::settled(const Death& death, const World& world, Tell& tell) con
 
 std::optional<Story> KilledRule::explain(const Death& death, const World& world,
                                          int generation) const {
-  return death.signal != 0 ? explain_signal(death, world)
+  return death.signal != 0 ? explain_signal(death, world, generation)
                            : explain_status(death, world, generation);
 }
 
 // A writer at the end of a pipeline dies by SIGPIPE every day, by the kernel's hand or, as the
 // kernel has it (SEND_SIG_NOINFO in pipe_write), its own. Only somebody else's is a story.
-std::optional<Story> KilledRule::explain_signal(const Death& death, const World& world) const {
+std::optional<Story> KilledRule::explain_signal(const Death& death, const World& world,
+                                                int generation) const {
   Story story = begin(death, world);
   Choice choice = choose(death, death.signal);
   if (const auto origin = caught_before(death, choice); origin.sent) choice = origin;
@@ -174,9 +198,10 @@ std::optional<Story> KilledRule::explain_signal(const Death& death, const World&
   if (death.signal == SIGPIPE && (own || !choice.sent || by == SignalClass::kernel)) return {};
 
   if (death.signal == SIGSYS && !choice.sent)
-    by_kernel(story, death, choice, world);  // seccomp may kill without a signal (do_group_exit)
+    by_kernel(story, death, choice, world,
+              generation);  // seccomp may kill without a signal (do_group_exit)
   else if (own && death.signal == SIGXFSZ && by == SignalClass::user)
-    by_kernel(story, death, choice, world);  // send_sig(SIGXFSZ, current, 0)
+    by_kernel(story, death, choice, world, generation);  // send_sig(SIGXFSZ, current, 0)
   else if (own)
     by_itself(story, death, choice, world);
   else if (by == SignalClass::timer)
@@ -184,7 +209,7 @@ std::optional<Story> KilledRule::explain_signal(const Death& death, const World&
   else if (by == SignalClass::kernel_fault || (by == SignalClass::kernel && is_fault(death.signal)))
     by_fault(story, death, choice, world);
   else if (by == SignalClass::kernel)
-    by_kernel(story, death, choice, world);
+    by_kernel(story, death, choice, world, generation);
   else if (by == SignalClass::unknown)
     by_nobody_known(story, death, world);
   else
@@ -237,19 +262,15 @@ std::string KilledRule::add_sender(Story& story, const Death& death, const Choic
   auto named = sender;
   if (process && process->credentials_known && named.ends_with(')'))
     named.replace(named.size() - 1, 1, fmt::format(", user {})", process->credentials.uid));
-  story.cause.detail =
-      fmt::format("{} sent {} to {}{}{}", named, signal_name(sent->signal), story.entity,
-                  way(*sent), borders(*sent, process, world.process(death.process)));
+  story.cause.detail = fmt::format("{} sent {}{}", named, shot_at(*sent, story.entity),
+                                   borders(*sent, process, world.process(death.process)));
   story.chain.push_back(story.cause.detail);
   add_evidence(story, shot->evidence);
 
-  const bool ended = process && process->life == Life::exited;
-  if (ended && process->exited <= shot->time)
+  if (process && process->life == Life::exited && process->exited <= shot->time)
     story.chain.push_back(fmt::format(
         "{} was ending then: the kernel sent it in its name (PR_SET_PDEATHSIG)", sender));
-  else if (ended)
-    story.chain.push_back(fmt::format("{} itself ended {} after that", sender,
-                                      in_words(process->exited - shot->time)));
+  add_end_of_sender(story, choice, world, shot->time, death.time);
   return sender;
 }
 
@@ -263,6 +284,7 @@ void KilledRule::by_process(Story& story, const Death& death, const Choice& choi
   story.confidence = choice.raised_again ? kCaught : choice.shot->lethal ? kLethal : kDelivered;
   if (!choice.sent->sender) story.confidence = kNameless;
   add_end(story, death, choice, world);
+  add_end_of_sender(story, choice, world, death.time, MonotonicTime::max());
   add_doubts(story, death, choice);
 }
 
@@ -314,7 +336,7 @@ void KilledRule::by_timer(Story& story, const Death& death, const Choice& choice
 
 // `choice` is empty where the kernel kills without a signal.
 void KilledRule::by_kernel(Story& story, const Death& death, const Choice& choice,
-                           const World& world) const {
+                           const World& world, int generation) const {
   const auto signal = signal_name(death.signal);
   const auto reason = kernel_reason(death.signal);
   const auto since = choice.shot ? choice.shot->time : death.time;
@@ -324,17 +346,10 @@ void KilledRule::by_kernel(Story& story, const Death& death, const Choice& choic
   const bool by_terminal = reason.who.starts_with("terminal");
   story.title = fmt::format("{} was killed with {} by {} {}", story.entity, signal,
                             by_terminal ? "its" : "the", reason.who);
-  if (const auto* init = death.signal == SIGKILL ? init_death(death, since, world) : nullptr) {
-    story.title +=
-        fmt::format(" because {}, the first process of its pid namespace, ended", init->who);
-    story.cause.detail = fmt::format(
-        "{}, the first process of its pid namespace, ended, and the kernel ends the others with it",
-        init->who);
-    story.confidence = kNamespaceInit;
-    add_evidence(story, init->evidence);
-  } else if (death.signal != SIGKILL && !by_terminal) {
+  if (const auto* init = death.signal == SIGKILL ? init_death(death, since, world) : nullptr)
+    with_namespace(story, *init, world, generation);
+  else if (death.signal != SIGKILL && !by_terminal)
     story.title += fmt::format(": {}", reason.detail);
-  }
   story.chain.push_back(story.cause.detail);
   if (choice.shot) {
     story.chain.push_back(fmt::format("the kernel sent {} to {}", signal, story.entity));
@@ -344,11 +359,33 @@ void KilledRule::by_kernel(Story& story, const Death& death, const Choice& choic
   add_doubts(story, death, choice);
 }
 
+// And why that one ended, if it is known.
+void KilledRule::with_namespace(Story& story, const InitDeath& init, const World& world,
+                                int generation) const {
+  const Death* death = deaths_.find(init.process);
+  auto cause = death && generation < kMaxPassedOn ? explain(*death, world, generation + 1)
+                                                  : std::optional<Story>();
+  if (cause && cause->confidence < kNameless) cause.reset();
+  const auto how = cause ? cause->title.substr(cause->entity.size()) : " ended";
+  story.title +=
+      fmt::format(" because {}, the first process of its pid namespace,{}", init.who, how);
+  story.cause.detail = fmt::format(
+      "{}, the first process of its pid namespace, ended, and the kernel ends the others with it",
+      init.who);
+  story.confidence = kNamespaceInit;
+  if (cause) {
+    story.confidence = std::min(kNamespaceInit, cause->confidence);
+    story.chain = std::move(cause->chain);
+    story.evidence = std::move(cause->evidence);
+  }
+  add_evidence(story, init.evidence);
+}
+
 void KilledRule::by_nobody_known(Story& story, const Death& death, const World& world) const {
   const auto signal = signal_name(death.signal);
   const auto from = death.time - SignalMemory::kRemembered;
   const auto since = world.watching_since();
-  if (const auto lost = lost_between(from, death.time))
+  if (const auto lost = lost_deadly_.between(from, death.time))
     story.cause.detail = fmt::format("{} critical records were lost in the {} before", lost,
                                      in_words(SignalMemory::kRemembered));
   else if (since.count() == 0)
@@ -382,10 +419,17 @@ void KilledRule::add_doubts(Story& story, const Death& death, const Choice& choi
     story.chain.push_back("more signals were sent to it than are remembered");
   }
   const auto since = (choice.shot ? choice.shot->time : death.time) - std::chrono::seconds(1);
-  if (const auto lost = lost_between(since, death.time)) {
+  if (const auto lost = lost_deadly_.between(since, death.time)) {
     story.confidence *= kLossFactor;
     story.chain.push_back(fmt::format(
         "{} critical records were lost meanwhile: another signal may have come unseen", lost));
+  }
+  if (may_have_caught(death, choice)) {
+    story.confidence *= kLossFactor;
+    story.chain.push_back(fmt::format(
+        "{} records of signals were lost in the {} before: it may have caught a {} unseen",
+        lost_others_.between(death.time - kPassedOn, death.time), in_words(kPassedOn),
+        signal_name(death.by())));
   }
 }
 
@@ -395,8 +439,8 @@ std::optional<Story> KilledRule::explain_status(const Death& death, const World&
   if (auto story = passed_on(death, world, generation)) return story;
   if (auto story = after_signal(death, world)) return story;
   Story story = begin(death, world);
-  story.title =
-      fmt::format("{} exited with status {} by itself: nobody killed it", story.entity, death.code);
+  story.title = fmt::format("{} exited with status {} by itself{}", story.entity, death.code,
+                            may_have_caught(death, {}) ? "" : ": nobody killed it");
   story.cause = {
       .kind = "self",
       .entity = story.entity,
@@ -432,7 +476,7 @@ std::optional<Story> KilledRule::passed_on(const Death& death, const World& worl
   story.confidence = childs->confidence;
   story.chain = std::move(childs->chain);
   story.evidence = std::move(childs->evidence);
-  story.chain.push_back(fmt::format("{}, its parent, exited by itself with status {} {} later",
+  story.chain.push_back(fmt::format("{}, its parent, exited by itself with status {}, {} later",
                                     story.entity, death.code, in_words(death.time - child->time)));
   add_evidence(story, death.evidence);
   return story;
@@ -466,10 +510,11 @@ std::optional<Story> KilledRule::after_signal(const Death& death, const World& w
     return {};
   }
   story.confidence = kCaught;
-  story.chain.push_back(
-      fmt::format("{} caught it and exited by itself with status {} {} later{}", story.entity,
-                  death.code, in_words(death.time - choice.shot->time), life_time(death, world)));
+  story.chain.push_back(fmt::format("{} caught it and exited by itself with status {},{}{}",
+                                    story.entity, death.code, after(death, choice),
+                                    life_time(death, world)));
   add_evidence(story, death.evidence);
+  add_end_of_sender(story, choice, world, death.time, MonotonicTime::max());
   add_doubts(story, death, choice);
   return story;
 }
@@ -482,8 +527,8 @@ const KilledRule::InitDeath* KilledRule::init_death(const Death& death, Monotoni
   const Process* process = world.process(death.process);
   if (!process || process->pid_namespace == 0) return nullptr;
   for (const auto& init : std::views::reverse(inits_))
-    if (init.pid_namespace == process->pid_namespace && init.time <= before &&
-        init.time + kWindow >= before)
+    if (init.pid_namespace == process->pid_namespace && init.process != death.process &&
+        init.time <= before && init.time + kWindow >= before)
       return &init;
   return nullptr;
 }
@@ -495,9 +540,26 @@ const KilledRule::Exec* KilledRule::exec_of(ProcessId process, MonotonicTime bef
   return nullptr;
 }
 
-std::uint64_t KilledRule::lost_between(MonotonicTime from, MonotonicTime to) const {
+bool KilledRule::may_have_caught(const Death& death, const Choice& choice) const {
+  const bool own = choice.sent && choice.sent->sender == death.process;
+  if (death.by() == SIGKILL || !(own || (death.signal == 0 && !choice.sent))) return false;
+  return lost_others_.between(death.time - kPassedOn, death.time) > 0;
+}
+
+void KilledRule::Losses::note(const Lost& fact) {
+  windows_.push_back({.from = fact.from, .to = fact.to, .count = fact.count});
+  if (windows_.size() <= kMaxWindows) return;
+  const Window oldest = windows_.front();
+  windows_.pop_front();
+  Window& next = windows_.front();
+  next = {.from = std::min(oldest.from, next.from),
+          .to = std::max(oldest.to, next.to),
+          .count = oldest.count + next.count};
+}
+
+std::uint64_t KilledRule::Losses::between(MonotonicTime from, MonotonicTime to) const {
   std::uint64_t count = 0;
-  for (const auto& window : losses_)
+  for (const auto& window : windows_)
     if (window.from <= to && window.to >= from) count += window.count;
   return count;
 }

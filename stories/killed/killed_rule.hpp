@@ -24,7 +24,6 @@ class KilledRule final : public Rule {
  public:
   static constexpr std::size_t kMaxExecs = 4096;  // beyond: the oldest goes, its evidence with it
   static constexpr std::size_t kMaxInits = 256;   // ended first processes of pid namespaces
-  static constexpr std::size_t kMaxLosses = 64;   // beyond: the two oldest become one
   // A parent that ends later than this after its child does not pass on the child's status.
   static constexpr std::chrono::nanoseconds kPassedOn = std::chrono::seconds(10);
   static constexpr int kMaxPassedOn = 4;  // generations: sh of make of sh of python
@@ -39,14 +38,25 @@ class KilledRule final : public Rule {
     RecordId evidence{};
   };
   struct InitDeath {
+    ProcessId process;
     std::uint64_t pid_namespace = 0;
     MonotonicTime time{};
     RecordId evidence{};
     std::string who;
   };
-  struct Window {
-    MonotonicTime from{}, to{};
-    std::uint64_t count = 0;
+  class Losses {
+   public:
+    static constexpr std::size_t kMaxWindows = 64;  // beyond: the two oldest become one
+
+    void note(const Lost& fact);
+    [[nodiscard]] std::uint64_t between(MonotonicTime from, MonotonicTime to) const;
+
+   private:
+    struct Window {
+      MonotonicTime from{}, to{};
+      std::uint64_t count = 0;
+    };
+    std::deque<Window> windows_;
   };
 
   void on(const ProcessStarted&, const World&, Tell&) {}
@@ -59,7 +69,8 @@ class KilledRule final : public Rule {
   // Nothing: an ordinary end that needs no story.
   [[nodiscard]] std::optional<Story> explain(const Death& death, const World& world,
                                              int generation) const;
-  [[nodiscard]] std::optional<Story> explain_signal(const Death& death, const World& world) const;
+  [[nodiscard]] std::optional<Story> explain_signal(const Death& death, const World& world,
+                                                    int generation) const;
   [[nodiscard]] std::optional<Story> explain_status(const Death& death, const World& world,
                                                     int generation) const;
   [[nodiscard]] std::optional<Story> passed_on(const Death& death, const World& world,
@@ -73,7 +84,10 @@ class KilledRule final : public Rule {
   void by_itself(Story& story, const Death& death, const Choice& choice, const World& world) const;
   void by_fault(Story& story, const Death& death, const Choice& choice, const World& world) const;
   void by_timer(Story& story, const Death& death, const Choice& choice, const World& world) const;
-  void by_kernel(Story& story, const Death& death, const Choice& choice, const World& world) const;
+  void by_kernel(Story& story, const Death& death, const Choice& choice, const World& world,
+                 int generation) const;
+  void with_namespace(Story& story, const InitDeath& init, const World& world,
+                      int generation) const;
   void by_nobody_known(Story& story, const Death& death, const World& world) const;
   [[nodiscard]] std::string add_sender(Story& story, const Death& death, const Choice& choice,
                                        const World& world) const;
@@ -82,13 +96,15 @@ class KilledRule final : public Rule {
   [[nodiscard]] const InitDeath* init_death(const Death& death, MonotonicTime before,
                                             const World& world) const;
   [[nodiscard]] const Exec* exec_of(ProcessId process, MonotonicTime before) const;
-  [[nodiscard]] std::uint64_t lost_between(MonotonicTime from, MonotonicTime to) const;
+  // A signal from somebody else, before it sent itself one or exited by itself.
+  [[nodiscard]] bool may_have_caught(const Death& death, const Choice& choice) const;
 
   SignalMemory signals_;
   Deaths deaths_;
   std::deque<Exec> execs_;
   std::deque<InitDeath> inits_;
-  std::deque<Window> losses_;
+  Losses lost_deadly_;
+  Losses lost_others_;  // signals that were not deadly when they were sent, among others
 };
 
 }  // namespace tapio::killed

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <thread>
 
 #include "child.hpp"
+#include "facts/facts.hpp"
 #include "scenario.hpp"
 
 namespace tapio::killed {
@@ -24,14 +26,16 @@ std::string process(std::string_view name, pid_t pid) {
 }
 
 // What every story about a kill by another process must say.
-Expectation killed_by(pid_t victim, int signal, pid_t sender) {
-  return {.pid = victim,
-          .name = "victim",
-          .kind = "process",
-          .cause = sender,
-          .says = {"was killed with " + std::string(signal == SIGKILL ? "SIGKILL" : "SIGTERM"),
-                   process("tapio_demo", ::getpid())},
-          .least_sure = kSure};
+Expectation killed_by(pid_t victim, int signal, std::string_view name, pid_t sender) {
+  return {
+      .pid = victim,
+      .name = "victim",
+      .kind = "process",
+      .cause = sender,
+      .cause_name = std::string(name),
+      .says = {fmt::format("was killed with {} by {}", signal_name(signal), process(name, sender)),
+               process("tapio_demo", ::getpid())},
+      .least_sure = kSure};
 }
 
 // Forks a process that makes one system call, and ends.
@@ -56,8 +60,7 @@ Result<Expectation> by_a_shell(Stage& stage) {
   const pid_t victim = TRY(stage.sleeper("victim"));
   const pid_t shell = TRY(kill_from_a_shell(stage, victim, "KILL"));
   TRY(stage.must_be_killed(victim, SIGKILL));
-  auto expected = killed_by(victim, SIGKILL, shell);
-  expected.cause_name = "sh";
+  auto expected = killed_by(victim, SIGKILL, "sh", shell);
   expected.says.push_back(
       fmt::format("{} started {}", process("tapio_demo", ::getpid()), process("sh", shell)));
   return expected;
@@ -76,8 +79,9 @@ Result<Expectation> to_a_thread(Stage& stage) {
   const pid_t sender = TRY(
       call(stage, "tgkill", [&] { return ::syscall(SYS_tgkill, victim.pid, thread, SIGTERM); }));
   TRY(stage.must_be_killed(victim.pid, SIGTERM));
-  auto expected = killed_by(victim.pid, SIGTERM, sender);
-  expected.says.emplace_back("to one thread (tgkill)");
+  auto expected = killed_by(victim.pid, SIGTERM, "tgkill", sender);
+  expected.says.push_back(
+      fmt::format("to one thread of {}, with tgkill", process("victim", victim.pid)));
   return expected;
 }
 
@@ -88,7 +92,7 @@ Result<Expectation> through_a_pidfd(Stage& stage) {
     return pidfd < 0 ? pidfd : ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
   }));
   TRY(stage.must_be_killed(victim, SIGKILL));
-  return killed_by(victim, SIGKILL, sender);
+  return killed_by(victim, SIGKILL, "pidfd", sender);
 }
 
 // A pid namespace of two, and the process outside that made them and waits for them.
@@ -135,8 +139,7 @@ Result<Expectation> into_a_pid_namespace(Stage& stage) {
   const auto inside = TRY(make_namespace(stage, orders.reader.get()));
   const pid_t shell = TRY(kill_from_a_shell(stage, inside.victim, "KILL"));
   TRY(stage.must_exit(inside.keeper, 0));
-  auto expected = killed_by(inside.victim, SIGKILL, shell);
-  expected.cause_name = "sh";
+  auto expected = killed_by(inside.victim, SIGKILL, "sh", shell);
   expected.says.emplace_back("from another pid namespace");
   return expected;
 }
@@ -148,7 +151,7 @@ Result<Expectation> inside_a_pid_namespace(Stage& stage) {
   if (::write(orders.writer.get(), &inside.inner_victim, sizeof(pid_t)) != sizeof(pid_t))
     return from_errno(errno, "order the first process to kill");
   TRY(stage.must_exit(inside.keeper, 0));
-  auto expected = killed_by(inside.victim, SIGKILL, inside.init);
+  auto expected = killed_by(inside.victim, SIGKILL, "ns_init", inside.init);
   expected.says_not = {"another pid namespace", fmt::format("(pid {})", inside.inner_victim)};
   return expected;
 }
@@ -156,14 +159,14 @@ Result<Expectation> inside_a_pid_namespace(Stage& stage) {
 Result<Expectation> with_its_pid_namespace(Stage& stage) {
   const auto orders = TRY(Pipe::open());
   const auto inside = TRY(make_namespace(stage, orders.reader.get()));
-  TRY(kill_from_a_shell(stage, inside.init, "KILL"));
+  const pid_t shell = TRY(kill_from_a_shell(stage, inside.init, "KILL"));
   TRY(stage.must_exit(inside.keeper, 0));
   return Expectation{.pid = inside.victim,
                      .name = "victim",
                      .kind = "kernel",
-                     .says = {"SIGKILL", fmt::format("(pid {}), the first process of its pid "
-                                                     "namespace, ended",
-                                                     inside.init)},
+                     .says = {fmt::format("by the kernel because {}, the first process of its pid "
+                                          "namespace, was killed with SIGKILL by {}",
+                                          process("ns_init", inside.init), process("sh", shell))},
                      .least_sure = 0.9};
 }
 
@@ -188,6 +191,7 @@ Result<Expectation> by_one_that_is_gone(Stage& stage) {
   const auto starter = TRY(stage.start("starter", [&](const Ready& ready) {
     ::setsid();
     if (::fork() != 0) return 0;
+    ::prctl(PR_SET_NAME, "sender");
     ready({::getpid()});
     return ::kill(victim, SIGTERM);
   }));
@@ -195,7 +199,7 @@ Result<Expectation> by_one_that_is_gone(Stage& stage) {
   stage.note(fmt::format("it forked a sender (pid {}) in a session of its own", sender));
   TRY(stage.must_exit(starter.pid, 0));
   TRY(stage.must_be_killed(victim, SIGTERM));
-  auto expected = killed_by(victim, SIGTERM, sender);
+  auto expected = killed_by(victim, SIGTERM, "sender", sender);
   expected.says.push_back(fmt::format("(pid {}) itself ended", sender));
   expected.says.push_back(fmt::format("(pid {}) started", starter.pid));
   return expected;
@@ -210,8 +214,7 @@ Result<Expectation> after_another_signal(Stage& stage) {
   const pid_t first = TRY(kill_from_a_shell(stage, victim, "TERM"));
   const pid_t second = TRY(kill_from_a_shell(stage, victim, "KILL"));
   TRY(stage.must_be_killed(victim, SIGKILL));
-  auto expected = killed_by(victim, SIGKILL, second);
-  expected.cause_name = "sh";
+  auto expected = killed_by(victim, SIGKILL, "sh", second);
   expected.says_not = {fmt::format("(pid {})", first), "SIGTERM"};
   return expected;
 }
@@ -227,7 +230,7 @@ Result<Expectation> caught_and_raised_again(Stage& stage) {
                        })).pid;
   const pid_t shell = TRY(kill_from_a_shell(stage, victim, "TERM"));
   TRY(stage.must_be_killed(victim, SIGTERM));
-  auto expected = killed_by(victim, SIGTERM, shell);
+  auto expected = killed_by(victim, SIGTERM, "sh", shell);
   expected.says.emplace_back("caught SIGTERM and then sent it to itself");
   expected.least_sure = 0.85;
   return expected;
@@ -257,7 +260,8 @@ Result<Expectation> by_one_with_a_secret(Stage& stage) {
   const pid_t shell =
       TRY(kill_from_a_shell(stage, victim, "KILL", "; : --password=Hunter22-tapio"));
   TRY(stage.must_be_killed(victim, SIGKILL));
-  auto expected = killed_by(victim, SIGKILL, shell);
+  auto expected = killed_by(victim, SIGKILL, "sh", shell);
+  expected.recorded = {"--password=***"};
   expected.nowhere = {"Hunter22"};
   return expected;
 }

@@ -26,6 +26,15 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t kLogTail = 4000;  // bytes
+constexpr const char* kSocket = "/socket";
+constexpr const char* kLog = "/log";
+constexpr const char* kRecords = "/records";
+
+std::string content_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
 
 bool exists(bpf_cmd command, std::uint32_t id) {
   bpf_attr attributes{};
@@ -98,10 +107,13 @@ Status Agent::make_folder() {
 }
 
 Status Agent::launch() {
-  const Fd log(::open((folder_ + "/log").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-  if (!log) return from_errno(errno, "open the agent's log");
-  pid_ = TRY(execute({program_, "run", "--socket", folder_ + "/socket"},
-                     {.out = log.get(), .err = log.get()}, SIGINT));
+  const auto create = [&](const char* name) {
+    return Fd(::open((folder_ + name).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  };
+  const Fd log = create(kLog), records = create(kRecords);
+  if (!log || !records) return from_errno(errno, "write into " + folder_);
+  pid_ = TRY(execute({program_, "run", "--socket", folder_ + kSocket, "-o", "json"},
+                     {.out = records.get(), .err = log.get()}, SIGINT));
   return {};
 }
 
@@ -123,7 +135,7 @@ Status Agent::wait_until_it_answers() {
 
 Result<std::string> Agent::ask(const char* command) const {
   auto captured =
-      TRY(capture({program_, command, "--json", "--socket", folder_ + "/socket"}, patience_));
+      TRY(capture({program_, command, "--json", "--socket", folder_ + kSocket}, patience_));
   if (captured.status == 0) return std::move(captured.out);
   return fail(Fault::unavailable, fmt::format("tapio {} {}: {}", command,
                                               status_in_words(captured.status), captured.err));
@@ -153,11 +165,12 @@ Result<KernelObjects> Agent::stop() {
                                          left.programs.size(), left.maps.size()));
 }
 
+std::string Agent::records() const {
+  return content_of(folder_ + kRecords);
+}
+
 std::string Agent::log_tail() const {
-  std::ifstream file(folder_ + "/log");
-  std::ostringstream text;
-  text << file.rdbuf();
-  auto log = text.str();
+  const auto log = content_of(folder_ + kLog);
   return log.size() <= kLogTail ? log : log.substr(log.size() - kLogTail);
 }
 

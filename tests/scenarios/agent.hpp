@@ -37,6 +37,8 @@ class Agent {
   [[nodiscard]] std::chrono::milliseconds ready_after() const { return ready_after_; }
   // What `tapio stories --json` prints.
   [[nodiscard]] Result<std::string> stories() const;
+  // What `tapio run -o json` has printed so far.
+  [[nodiscard]] std::string records() const;
 
   // By SIGINT. What did not end well is the error; else what it held in the kernel, all of it gone.
   Result<KernelObjects> stop();
@@ -53,7 +55,7 @@ class Agent {
 
   std::string program_;
   std::chrono::milliseconds patience_;
-  std::string folder_;  // of socket and log; "": none yet
+  std::string folder_;  // of socket, log and records; "": none yet
   pid_t pid_ = 0;       // 0: not running
   std::chrono::milliseconds ready_after_{};
 };

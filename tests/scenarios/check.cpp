@@ -80,6 +80,15 @@ void compare_words(Mistakes& wrong, const Expectation& expected, const Told& tol
     if (says(told, words)) wrong.add(fmt::format("it says \"{}\"", words));
 }
 
+void compare_bytes(Mistakes& wrong, const Expectation& expected, const Answer& answer) {
+  for (const auto& words : expected.recorded)
+    if (!answer.records.contains(words)) wrong.add(fmt::format("no record holds \"{}\"", words));
+  for (const auto& words : expected.nowhere) {
+    if (answer.records.contains(words)) wrong.add(fmt::format("a record holds \"{}\"", words));
+    if (answer.json.contains(words)) wrong.add(fmt::format("a story holds \"{}\"", words));
+  }
+}
+
 void compare_certainty(Mistakes& wrong, const Expectation& expected, const Told& told) {
   if (told.confidence < expected.least_sure || told.confidence > expected.most_sure)
     wrong.add(fmt::format("confidence: expected {} to {}, actually {}", expected.least_sure,
@@ -117,16 +126,14 @@ std::vector<const Told*> about(const std::vector<Told>& stories, pid_t pid) {
   return list;
 }
 
-std::vector<std::string> mistakes(const Expectation& expected, const std::vector<Told>& stories,
-                                  std::string_view json) {
+std::vector<std::string> mistakes(const Expectation& expected, const Answer& answer) {
   Mistakes wrong;
-  const auto found = about(stories, expected.pid);
+  const auto found = about(answer.stories, expected.pid);
   const std::size_t count = expected.kind.empty() ? 0 : 1;
   if (found.size() != count)
     wrong.add(fmt::format("stories about pid {}: expected {}, actually {}", expected.pid, count,
                           found.size()));
-  for (const auto& words : expected.nowhere)
-    if (json.contains(words)) wrong.add(fmt::format("the stories hold \"{}\"", words));
+  compare_bytes(wrong, expected, answer);
   if (count == 0 || found.empty()) return wrong.take();
   compare_who(wrong, expected, *found.front());
   compare_words(wrong, expected, *found.front());

@@ -32,9 +32,14 @@ struct Named {
 
 [[nodiscard]] std::vector<const Told*> about(const std::vector<Told>& stories, pid_t pid);
 
-// In sentences; none: it is right. `json` is the answer that `stories` were read from.
-[[nodiscard]] std::vector<std::string> mistakes(const Expectation& expected,
-                                                const std::vector<Told>& stories,
-                                                std::string_view json);
+// What the agent has said, all of it.
+struct Answer {
+  std::string json;           // of the stories
+  std::vector<Told> stories;  // the same
+  std::string records;        // lines of JSON
+};
+
+// In sentences; none: it is right.
+[[nodiscard]] std::vector<std::string> mistakes(const Expectation& expected, const Answer& answer);
 
 }  // namespace tapio

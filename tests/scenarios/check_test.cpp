@@ -27,14 +27,17 @@ Expectation right() {
           .cause_name = "sh",
           .says = {"was killed with SIGKILL", "sshd (pid 1) started"},
           .says_not = {"SIGTERM"},
-          .nowhere = {"secret"},
+          .recorded = {"***"},
+          .nowhere = {"hunter"},
           .least_sure = 0.95};
 }
 
 std::vector<std::string> mistakes_in(const Expectation& expected, std::string_view json = kAnswer) {
   const auto stories = read_stories(json);
   EXPECT_TRUE(stories) << stories.error().what;
-  return stories ? mistakes(expected, *stories, json) : std::vector<std::string>{"unreadable"};
+  return mistakes(expected, {.json = std::string(json),
+                             .stories = stories.value_or(std::vector<Told>()),
+                             .records = R"({"name":"process.exec","id":"1-0","secret":"***"})"});
 }
 
 TEST(Check, finds_no_mistake_in_the_right_answer) {
@@ -61,7 +64,9 @@ TEST(Check, every_part_of_an_expectation_can_fail) {
   EXPECT_TRUE(fails([](auto& e) { e.cause = 0; }));
   EXPECT_TRUE(fails([](auto& e) { e.says = {"SIGHUP"}; }));
   EXPECT_TRUE(fails([](auto& e) { e.says_not = {"SIGKILL"}; }));
-  EXPECT_TRUE(fails([](auto& e) { e.nowhere = {"1-0"}; })) << "outside of the texts too";
+  EXPECT_TRUE(fails([](auto& e) { e.recorded = {"SIGKILL"}; }));
+  EXPECT_TRUE(fails([](auto& e) { e.nowhere = {"1-1"}; })) << "outside of a story's texts too";
+  EXPECT_TRUE(fails([](auto& e) { e.nowhere = {"secret"}; })) << "in records too";
   EXPECT_TRUE(fails([](auto& e) { e.least_sure = 0.99; }));
   EXPECT_TRUE(fails([](auto& e) { e.most_sure = 0.5; }));
 }

@@ -17,13 +17,8 @@ namespace {
 
 constexpr auto kBetweenQuestions = 100ms;
 
-struct Answer {
-  std::string json;
-  std::vector<Told> stories;
-};
-
 Result<Answer> ask(const Agent& agent) {
-  Answer answer{.json = TRY(agent.stories()), .stories = {}};
+  Answer answer{.json = TRY(agent.stories()), .stories = {}, .records = {}};
   answer.stories = TRY(read_stories(answer.json));
   return answer;
 }
@@ -57,12 +52,15 @@ Status play_it(const Scenario& scenario, const Agent& agent, std::chrono::millis
   const bool silence = expected.kind.empty();
   const pid_t awaited = silence ? TRY(die_as_a_mark(stage)) : expected.pid;
   const auto done = monotonic_now();
-  const auto answer = TRY(wait_for_story_about(awaited, agent, patience));
+  auto answer = TRY(wait_for_story_about(awaited, agent, patience));
   outcome.told_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(monotonic_now() - done);
-  outcome.wrong = mistakes(expected, answer.stories, answer.json);
+  answer.records = agent.records();
+  outcome.wrong = mistakes(expected, answer);
   if (silence && about(answer.stories, awaited).empty())
     outcome.wrong.push_back(fmt::format("no story about pid {}, which died later", awaited));
+  if (silence && outcome.wrong.empty())
+    stage.note("nothing was told about it, only about the mark");
   if (const auto found = about(answer.stories, expected.pid); !found.empty())
     outcome.told = *found.front();
   return {};
@@ -76,7 +74,8 @@ void append_story(std::string& out, const Told& told) {
   for (std::size_t i = 0; i < told.chain.size(); ++i)
     line(i == 0 ? "because" : "then", told.chain[i]);
   line("cause", fmt::format("{}: {}", told.kind, told.detail));
-  line("sure", fmt::format("{}, by {} records", told.confidence, told.evidence.size()));
+  line("sure",
+       fmt::format("{:.2f}, by the records {}", told.confidence, fmt::join(told.evidence, " ")));
 }
 
 void append_list(std::string& out, const std::vector<std::string>& texts) {
@@ -106,7 +105,7 @@ std::string in_text(const Outcome& outcome) {
   for (const auto& mistake : outcome.wrong) out += fmt::format("  WRONG: {}\n", printable(mistake));
   if (outcome.wrong.empty())
     out += outcome.told ? fmt::format("  ok, after {:.1f} s\n", outcome.told_after / 1.0s)
-                        : std::string("  ok, nothing told\n");
+                        : std::string("  ok\n");
   return out;
 }
 

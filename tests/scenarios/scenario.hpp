@@ -23,7 +23,8 @@ struct Expectation {
   std::string cause_name;             // "": any
   std::vector<std::string> says;      // each in the title, the cause or a step of the chain
   std::vector<std::string> says_not;  // none there
-  std::vector<std::string> nowhere;   // in none of all stories, as bytes of their JSON
+  std::vector<std::string> recorded;  // each among all records of the agent, as bytes of their JSON
+  std::vector<std::string> nowhere;   // neither there nor in any story
   double least_sure = 0;
   double most_sure = 1;
 };

@@ -65,6 +65,13 @@ def kernel_side():
     return abi_headers() + sources(*BPF)
 
 
+def asked_to_fix():
+    """Whether the one option there is, --fix, was given."""
+    if sys.argv[1:] not in ([], ["--fix"]):
+        sys.exit(f"usage: {sys.argv[0]} [--fix]")
+    return len(sys.argv) > 1
+
+
 def finish(findings):
     """Ends the check. Findings are (path, line, what is wrong and what to do)."""
     for path, line, what in sorted(set(findings)):
