@@ -3,9 +3,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-
-#include "base/text.hpp"
 #include "cli/out.hpp"
 
 namespace tapio::cli {

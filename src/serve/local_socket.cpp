@@ -86,7 +86,7 @@ void LocalSocket::serve() {
   hand_out();
 }
 
-int LocalSocket::wait() {
+void LocalSocket::wait() {
   const MonotonicTime now = monotonic_now();
   const bool accepts = now >= accept_after_;
   polled_.assign({{wake_.get(), POLLIN, 0},
@@ -103,7 +103,7 @@ int LocalSocket::wait() {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - now).count();
     timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
   }
-  return ::poll(polled_.data(), polled_.size(), timeout);
+  ::poll(polled_.data(), polled_.size(), timeout);
 }
 
 void LocalSocket::hand_out() {

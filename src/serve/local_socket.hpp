@@ -52,7 +52,7 @@ class LocalSocket {
   LocalSocket(Endpoint endpoint, Fd wake, Api& api, const Limits& limits,
               std::optional<gid_t> group);
   void serve();
-  int wait();  // for something to happen
+  void wait();  // for something to happen
   void hand_out();
   void hand_out(const Batch& batch);
   void take_client(MonotonicTime now);

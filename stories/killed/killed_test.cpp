@@ -246,13 +246,13 @@ TEST_F(Killed, why_a_cause_is_unknown_is_said) {
   KnownWorld late;
   late.watching(kT - 2s);
   rule.on_fact(death(kNginx, SIGKILL), late, told);
-  rule.on_time(kT + 1s, late, told);
+  rule.on_time(kT + 2s, late, told);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_THAT(told[0].cause.detail, HasSubstr("only since 2 s before"));
 
   KnownWorld never;
   rule.on_fact(death(kSshd, SIGKILL), never, told);
-  rule.on_time(kT + 1s, never, told);
+  rule.on_time(kT + 2s, never, told);
   ASSERT_EQ(told.size(), 2u);
   EXPECT_THAT(told[1].cause.detail, HasSubstr("not known since when"));
 
@@ -712,7 +712,7 @@ TEST_F(Killed, the_descriptor_makes_the_rule_and_runs_in_the_engine) {
   Stories stories(rules, {.told = [](const Story&) { return RecordId{1, 1}; },
                           .suppressed = [](const Lost&) {}});
   stories.on_fact(death(kNginx, SIGKILL), world);
-  stories.on_time(kT + 1s, world);
+  stories.on_time(kT + 2s, world);
   EXPECT_EQ(stories.count(), 1u);
 }
 

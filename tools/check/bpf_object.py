@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads as much of a BPF object (ELF64, little endian) as a look at its instructions needs. Debian's
-clang-19 brings no llvm-objdump along."""
+"""Reads as much of a BPF object (ELF64, little endian) as a look at its instructions needs.
+Debian's clang-19 brings no llvm-objdump along."""
 
 import struct
 from dataclasses import dataclass

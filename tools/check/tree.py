@@ -61,7 +61,7 @@ def abi_headers():
 
 
 def kernel_side():
-    """What is in kernel style: programs, their headers, and the ABI; not the types made by a tool."""
+    """What is in kernel style: programs, their headers, and the ABI; not vmlinux.h."""
     return abi_headers() + sources(*BPF)
 
 
