@@ -39,7 +39,7 @@ struct tapio_process_fork {
 	__u32 tgid;
 	__u32 parent_tgid; /* not the caller with CLONE_PARENT */
 	__u32 virtual_pid;
-	__u32 uid;
+	__u32 uid; /* effective, as in all of these */
 	char comm[TAPIO_COMM_LEN];
 };
 TAPIO_ABI(tapio_process_fork, 40 + 64);
@@ -106,7 +106,11 @@ struct tapio_process_signal {
 };
 TAPIO_ABI(tapio_process_signal, 40 + 80);
 
-enum tapio_disposition { TAPIO_DISPOSITION_DEFAULT, TAPIO_DISPOSITION_IGNORE, TAPIO_DISPOSITION_HANDLER };
+enum tapio_disposition {
+	TAPIO_DISPOSITION_DEFAULT,
+	TAPIO_DISPOSITION_IGNORE,
+	TAPIO_DISPOSITION_HANDLER,
+};
 
 /* A thread takes a signal; the header names it. */
 struct tapio_process_delivery {

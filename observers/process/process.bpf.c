@@ -21,6 +21,9 @@ const volatile __u32 deliveries = 1; /* 0: the taking of signals is not reported
  * SIG_KERNEL_IGNORE_MASK and SIG_KERNEL_STOP_MASK). */
 #define HARMLESS 0x87f0000ULL
 
+/* Ask a process to end: HUP INT QUIT TERM. It may catch them, and then ends all the same. */
+#define ENDING 0x4007ULL
+
 static __always_inline bool has(__u64 mask, int signal)
 {
 	return signal > 0 && signal <= 64 && mask >> (signal - 1) & 1;
@@ -50,7 +53,7 @@ TAPIO_TRACEPOINT(sched_process_fork, TAPIO_PROCESS_ON_FORK, fork,
 	e->cgroup_id = tapio_cgroup_id(child, tapio.cgroup_subsystem);
 	e->tgid = tgid;
 	e->parent_tgid = TAPIO_GET(run, parent, tgid);
-	e->uid = TAPIO_GET(run, child, cred, uid.val);
+	e->uid = TAPIO_GET(run, child, cred, euid.val);
 	tapio_virtual_pid(run, child, &e->virtual_pid, &e->pid_namespace);
 	TAPIO_COPY(run, e->comm, child, comm);
 	e->header.flags |= unless_wanted(child);
@@ -124,7 +127,7 @@ static __always_inline void about_exit(struct tapio_run *run, struct tapio_proce
 		e->cpu_ns += TAPIO_GET(run, leader, se.sum_exec_runtime);
 	e->peak_rss = TAPIO_GET(run, task, signal, maxrss) * page_bytes;
 	e->status = status;
-	e->uid = TAPIO_GET(run, task, cred, uid.val);
+	e->uid = TAPIO_GET(run, task, cred, euid.val);
 	TAPIO_COPY(run, e->comm, leader, comm);
 	e->header.flags |= unless_wanted(task);
 	TAPIO_END(run, e);
@@ -153,7 +156,8 @@ TAPIO_TRACEPOINT(sched_process_exit, TAPIO_PROCESS_ON_DEATH, death, struct task_
 	status = status_of(run, task);
 	if (!(status & 0x7f) || !tapio_wants(&filter, task))
 		return;
-	e = TAPIO_BEGIN(run, tapio_process_exit, TAPIO_PROCESS_DEATH, TAPIO_CRITICAL, status & 0x7f);
+	e = TAPIO_BEGIN(run, tapio_process_exit, TAPIO_PROCESS_DEATH, TAPIO_CRITICAL,
+			status & 0x7f);
 	if (e)
 		about_exit(run, e, task, status);
 }
@@ -202,20 +206,22 @@ static __always_inline bool is_lethal(struct tapio_run *run, struct task_struct 
 TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signal,
 		 struct kernel_siginfo *info, struct task_struct *target, int group, int result)
 {
-	struct task_struct *running = tapio_current(), *leader;
+	struct task_struct *running = tapio_current(), *leader, *sender;
 	struct tapio_process_signal *e;
-	bool lethal;
+	bool lethal, ends;
 
 	if (!has(signal_mask, signal) ||
 	    (!tapio_wants(&filter, target) && !tapio_wants(&filter, running)))
 		return;
 	lethal = is_lethal(run, target, signal);
+	ends = !result && (lethal || has(ENDING, signal));
 	e = TAPIO_BEGIN(run, tapio_process_signal, TAPIO_PROCESS_SIGNAL,
-			lethal && !result ? TAPIO_CRITICAL : TAPIO_NORMAL, signal);
+			ends ? TAPIO_CRITICAL : TAPIO_NORMAL, signal);
 	if (!e)
 		return;
 	leader = TAPIO_GET(run, target, group_leader);
-	e->running_start_ns = tapio_start_boottime(TAPIO_GET(run, running, group_leader));
+	sender = TAPIO_GET(run, running, group_leader);
+	e->running_start_ns = tapio_start_boottime(sender);
 	e->target_start_ns = tapio_start_boottime(leader);
 	e->target_cgroup_id = tapio_cgroup_id(target, tapio.cgroup_subsystem);
 	e->target_tgid = TAPIO_GET(run, target, tgid);
@@ -226,7 +232,7 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 	e->siginfo = siginfo_of(info);
 	e->to_group = group;
 	e->lethal = lethal;
-	TAPIO_COPY(run, e->running_comm, running, comm);
+	TAPIO_COPY(run, e->running_comm, sender, comm);
 	TAPIO_COPY(run, e->target_comm, leader, comm);
 	TAPIO_END(run, e);
 }

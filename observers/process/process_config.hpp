@@ -43,7 +43,7 @@ struct Config {
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},
         Setting{"filter.uid", &Config::filter_uid,
-                "Only processes of this user id, and signals from or to them."},
+                "Only processes of this effective user id, and signals from or to them."},
         Setting{"filter.comm", &Config::filter_comm,
                 "Only processes with exactly this name (comm, at most 15 bytes)."},
         Setting{"filter.cgroup", &Config::filter_cgroup,

@@ -216,6 +216,10 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
 
 Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
   const auto e = TRY(wire::event<tapio_process_exit>(sample, TAPIO_PROCESS_EXIT_VERSION));
+  if (!exited_.insert(id(e.header.tgid, e.start_ns))) {
+    out.withhold(origin_of(e.header), Withheld::filtered);
+    return {};
+  }
   const auto status = static_cast<int>(e.status);
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   const auto origin = origin_of(e.header);
@@ -240,10 +244,14 @@ Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
 
 Status ProcessObserver::on_death(const wire::Sample& sample, Output& out) {
   const auto e = TRY(wire::event<tapio_process_exit>(sample, TAPIO_PROCESS_DEATH_VERSION));
+  if (!died_.insert(id(e.header.tgid, e.start_ns))) {
+    out.withhold(origin_of(e.header), Withheld::filtered);
+    return {};
+  }
   const auto status = static_cast<int>(e.status);
   const int signal = WTERMSIG(status);
   out.emit(kDeath(origin_of(e.header), e.parent_tgid, e.uid, keep(e.comm, out.arena()),
-                  signal_value(signal, out.arena()), signal, bool{WCOREDUMP(status)}, uptime(e),
+                  signal_value(signal, out.arena()), signal, WCOREDUMP(status) != 0, uptime(e),
                   std::chrono::nanoseconds(e.cpu_ns), e.peak_rss));
   return {};
 }

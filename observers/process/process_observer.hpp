@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "base/bucket.hpp"
 #include "observer.hpp"
 #include "process.abi.h"
@@ -14,6 +17,23 @@ namespace tapio::process {
 
 // "/usr/bin/ls" from "ls\0bin\0usr\0"; "…/bin/ls" when the way up was not followed to the root.
 std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena);
+
+// The last few processes of a kind. Threads that end together may each report the end of their
+// process, within microseconds; beyond kMost others in between, a second report would pass.
+class Recent {
+ public:
+  static constexpr std::size_t kMost = 64;
+  // False: it is one of them already.
+  bool insert(ProcessId id) {
+    if (std::ranges::find(ids_, id) != ids_.end()) return false;
+    ids_[next_++ % kMost] = id;
+    return true;
+  }
+
+ private:
+  std::array<ProcessId, kMost> ids_{};
+  std::size_t next_ = 0;
+};
 
 // Turns events of processes into facts and records. Knows nothing of libbpf; a test feeds it bytes.
 class ProcessObserver final : public Observer {
@@ -35,6 +55,7 @@ class ProcessObserver final : public Observer {
   void hand_out(const Record& record, const tapio_event_header& header, Output& out);
 
   Bucket lifecycle_;
+  Recent exited_, died_;
 };
 
 }  // namespace tapio::process

@@ -13,7 +13,7 @@ inline constexpr SchemaOf kFork{
     Field{"process.parent_pid", Type::u64, "Who forked it.", "PPID"},
     Field{"process.vpid", Type::u64, "Its pid in its own pid namespace.", "VPID"},
     Field{"process.pid_namespace", Type::u64, "Inode of that namespace."},
-    Field{"process.user.id", Type::u64, "Real user id.", "UID"},
+    Field{"process.user.id", Type::u64, "Effective user id.", "UID"},
     Field{"process.executable.name", Type::text, "comm, still the parent's.", "COMMAND"}};
 
 inline constexpr SchemaOf kExec{
@@ -59,7 +59,7 @@ inline constexpr Field kPeakRss{"process.memory.peak_rss", Type::u64,
                                 "Most physical memory it ever had.", "RSS", "By"};
 inline constexpr Field kParentPid{"process.parent_pid", Type::u64, "Its parent at the end.",
                                   "PPID"};
-inline constexpr Field kUserId{"process.user.id", Type::u64, "Real user id.", "UID"};
+inline constexpr Field kUserId{"process.user.id", Type::u64, "Effective user id.", "UID"};
 inline constexpr Field kName{"process.executable.name", Type::text, "comm.", "COMMAND"};
 
 inline constexpr SchemaOf kExit{

@@ -48,7 +48,7 @@ Config only_the_storm(std::size_t ring_bytes) {
   return {.rate_per_second = 0,
           .lifecycle_rate_per_second = 0,
           .deliveries = false,
-          .signals = {std::to_string(kHarmless), "KILL"},
+          .signals = {std::to_string(kHarmless)},
           .ring = ByteSize{ring_bytes}};
 }
 
@@ -176,7 +176,9 @@ TEST_P(Storms, a_hundred_thousand_execs_are_accounted_for_at_every_level_of_loss
 }
 
 TEST_P(Storms, no_critical_event_is_lost_while_normal_ones_are) {
-  Rig rig(descriptor, *settings(only_the_storm(64 << 10)), {.self_tgid = 1});
+  auto config = only_the_storm(64 << 10);
+  config.signals.emplace_back("KILL");
+  Rig rig(descriptor, *settings(config), {.self_tgid = 1});
   SignalStorm storm(cpus(), divided(1'000'000) / static_cast<unsigned>(cpus()));
   constexpr std::uint64_t kDeaths = 300;
   std::uint64_t killed = 0;
@@ -201,7 +203,9 @@ TEST_P(Storms, no_critical_event_is_lost_while_normal_ones_are) {
 }
 
 TEST_P(Storms, critical_events_beyond_the_share_of_a_cgroup_are_counted_by_signal) {
-  Rig rig(descriptor, *settings(only_the_storm(64 << 10)), {.self_tgid = 1, .fair_share = 20});
+  auto config = only_the_storm(64 << 10);
+  config.signals = {"KILL"};
+  Rig rig(descriptor, *settings(config), {.self_tgid = 1, .fair_share = 20});
   std::uint64_t killed = 0;
   for (; killed < 500; ++killed) {
     const pid_t victim = child([] {

@@ -217,10 +217,25 @@ TEST(Process, exits_tell_status_or_signal_never_both) {
   EXPECT_FALSE(out.known("process.exit.signal.name"));
 
   event.status = SIGSEGV | 0x80;
+  event.start_ns += kNsPerTick;  // another process
   ASSERT_TRUE(feed(observer, event, out));
   EXPECT_FALSE(out.known("process.exit.code"));
   EXPECT_EQ(out.text("process.exit.signal.name"), "SIGSEGV");
   EXPECT_EQ(out.get<bool>("process.exit.core_dumped"), true);
+}
+
+TEST(Process, an_end_that_two_threads_report_is_told_once) {
+  ProcessObserver observer({});
+  Collected out;
+  tapio_process_exit event{};
+  event.status = SIGKILL;
+  for (const std::uint16_t kind : {TAPIO_PROCESS_EXIT, TAPIO_PROCESS_DEATH}) {
+    event.header = header_of<tapio_process_exit>(kind);
+    for (int thread = 0; thread < 3; ++thread) ASSERT_TRUE(feed(observer, event, out));
+  }
+  EXPECT_EQ(out.facts.size(), 1u);
+  EXPECT_EQ(out.records.size(), 2u);
+  EXPECT_EQ(out.filtered, 4u);
 }
 
 TEST(Process, the_rate_holds_records_back_and_never_facts) {

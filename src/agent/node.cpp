@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/node.hpp"
 
-#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -48,14 +47,6 @@ std::span<const RuleDescriptor* const> rules() {
   return stories();
 }
 
-int to_debug_log(libbpf_print_level, const char* format, va_list arguments) {
-  if (!log::enabled(log::Level::debug)) return 0;
-  char line[512];
-  const int size = std::vsnprintf(line, sizeof line, format, arguments);
-  if (size > 0) log::write(log::Level::debug, line);
-  return 0;
-}
-
 }  // namespace
 
 Node::Node(NodeOptions& options)
@@ -67,7 +58,7 @@ Node::Node(NodeOptions& options)
                 [this](const std::shared_ptr<const Batch>& batch) { deliver(batch); }) {}
 
 Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
-  ::libbpf_set_print(to_debug_log);
+  capture::log_at_debug_level();
   std::unique_ptr<Node> node(new Node(options));
   const std::lock_guard lock(node->state_);  // whoever asks waits for the start to end
   if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));

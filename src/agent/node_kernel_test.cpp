@@ -181,7 +181,7 @@ TEST_P(NodeOnKernel, a_killing_is_told_while_it_still_matters) {
   const pid_t killer = child([&] { return ::kill(victim, SIGKILL); });
   wait_for(killer);
   wait_for(victim);
-  run_for(1500ms);
+  run_for(3s);
   const auto stories = node->stories_json({});
   node->finish();
   const auto victim_is = "(pid " + std::to_string(victim) + ") was killed with SIGKILL by ";

@@ -12,7 +12,12 @@ Pipeline::Pipeline(Options options, Deliver deliver)
       deliver_(std::move(deliver)),
       redactor_(options.redact),
       stories_(options.rules,
-               {.told = [this](const Story& story) { return add(story_record(story, arena())); },
+               {.told =
+                    [this](const Story& story) {
+                      auto record = story_record(story, arena());
+                      redactor_.redact(record, arena());
+                      return add(record);
+                    },
                 .suppressed =
                     [this](const Lost& lost) {
                       on_loss({{std::string(lost.observer), std::string(name(lost.event_class)),
@@ -82,13 +87,14 @@ void Pipeline::on_tick(MonotonicTime now) {
 
 void Pipeline::on_loss(const Loss& loss) {
   const auto& key = loss.key;
-  if (key.stage == "kernel" &&
-      (key.event_class == name(TAPIO_STATE) || key.event_class == name(TAPIO_CRITICAL)))
-    publish(Lost{.from = loss.from,
-                 .to = loss.to,
-                 .observer = key.observer,
-                 .event_class = key.event_class == name(TAPIO_STATE) ? TAPIO_STATE : TAPIO_CRITICAL,
-                 .count = loss.count});
+  const bool before_facts = key.stage == "kernel" || key.stage == "queue";
+  for (const auto event_class : {TAPIO_STATE, TAPIO_CRITICAL, TAPIO_NORMAL, TAPIO_BULK})
+    if (before_facts && key.event_class == name(event_class))
+      publish(Lost{.from = loss.from,
+                   .to = loss.to,
+                   .observer = key.observer,
+                   .event_class = event_class,
+                   .count = loss.count});
   add(kGap({.time = loss.to}, arena().keep(key.observer), arena().keep(key.event_class),
            arena().keep(key.stage), arena().keep(key.reason), loss.from, loss.to, loss.count));
 }

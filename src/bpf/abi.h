@@ -23,6 +23,7 @@
 #define TAPIO_MAX_HOOKS 16 /* per object */
 #define TAPIO_LIMITER_SLOTS 64
 #define TAPIO_LIMITER_SHIFT 26 /* a slot lasts 2^26 ns, 67 ms */
+#define TAPIO_LIMITER_SAVED(event_class) (TAPIO_CLASSES * TAPIO_LIMITER_SLOTS + (event_class))
 #define TAPIO_FAIRNESS_SHIFT 30 /* a fairness window lasts 2^30 ns, 1.07 s */
 #define TAPIO_CGROUP_V2 (~0u)
 #define TAPIO_PATH_PARTS 32 /* components of a path that a program walks up */

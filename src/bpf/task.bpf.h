@@ -77,7 +77,7 @@ static __always_inline bool tapio_wants(const volatile struct tapio_filter *filt
 		return true;
 	if (check & TAPIO_CHECK_CONTAINER && !tapio_pid_level(task))
 		return false;
-	if (check & TAPIO_CHECK_UID && BPF_CORE_READ(task, cred, uid.val) != filter->uid)
+	if (check & TAPIO_CHECK_UID && BPF_CORE_READ(task, cred, euid.val) != filter->uid)
 		return false;
 	if (check & TAPIO_CHECK_CGROUP &&
 	    tapio_cgroup_id(task, tapio.cgroup_subsystem) != filter->cgroup_id)

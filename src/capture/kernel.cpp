@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -20,6 +22,7 @@
 #include <sstream>
 
 #include "base/fd.hpp"
+#include "base/log.hpp"
 
 namespace tapio::capture {
 
@@ -117,7 +120,19 @@ bool has_controllers(const std::string& v2_mount) {
          controllers.find("pids") != std::string::npos;
 }
 
+int to_debug_log(libbpf_print_level, const char* format, va_list arguments) {
+  if (!log::enabled(log::Level::debug)) return 0;
+  std::array<char, 512> line{};
+  if (std::vsnprintf(line.data(), line.size(), format, arguments) > 0)
+    log::write(log::Level::debug, line.data());
+  return 0;
+}
+
 }  // namespace
+
+void log_at_debug_level() {
+  ::libbpf_set_print(to_debug_log);
+}
 
 std::span<const FeatureName> feature_names() {
   return kFeatures;

@@ -70,6 +70,9 @@ struct MountedHierarchies {
 };
 [[nodiscard]] MountedHierarchies parse_mountinfo(std::string_view mountinfo);
 
+// What the loading library has to say goes to the debug log, and nowhere else.
+void log_at_debug_level();
+
 // The agent's pid namespace for tapio_settings; zeroes when it is the initial one.
 struct PidNamespace {
   std::uint64_t dev = 0, ino = 0;

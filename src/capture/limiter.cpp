@@ -19,26 +19,28 @@ void Limiter::refill(MonotonicTime now) {
   if (filled_ <= current) swept_ = filled_ = current;  // first call, or a stall: no arrears
 
   std::int64_t unused = 0;
-  for (; swept_ < current; ++swept_) unused += std::max<std::int64_t>(0, left(swept_));
+  for (; swept_ < current; ++swept_) unused += std::max<std::int64_t>(0, read(key_of(swept_)));
   for (; filled_ <= current + kAhead; ++filled_) {
     fraction_ += per_second_ << TAPIO_LIMITER_SHIFT;
-    put(filled_, static_cast<std::int64_t>(fraction_ / kSecond));
+    write(key_of(filled_), static_cast<std::int64_t>(fraction_ / kSecond));
     fraction_ %= kSecond;
   }
-  // The rest of the past goes to a slot that no program reads yet; never more than a second's.
-  const std::uint64_t next = current + 2;
-  put(next, std::min(left(next) + unused, static_cast<std::int64_t>(per_second_)));
+  // A program that takes from it between the look and the writing is given that back.
+  const auto saved = std::max<std::int64_t>(0, read(saved_));
+  write(saved_, std::min(saved + unused, static_cast<std::int64_t>(per_second_)));
 }
 
-std::int64_t Limiter::left(std::uint64_t slot) const {
-  const std::uint32_t key = first_ + slot % TAPIO_LIMITER_SLOTS;
+std::uint32_t Limiter::key_of(std::uint64_t slot) const {
+  return first_ + static_cast<std::uint32_t>(slot % TAPIO_LIMITER_SLOTS);
+}
+
+std::int64_t Limiter::read(std::uint32_t key) const {
   std::int64_t budget = 0;
   bpf_map_lookup_elem(map_fd_, &key, &budget);
   return budget;
 }
 
-void Limiter::put(std::uint64_t slot, std::int64_t budget) {
-  const std::uint32_t key = first_ + slot % TAPIO_LIMITER_SLOTS;
+void Limiter::write(std::uint32_t key, std::int64_t budget) {
   bpf_map_update_elem(map_fd_, &key, &budget, BPF_ANY);
 }
 

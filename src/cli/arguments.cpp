@@ -106,6 +106,7 @@ const std::vector<Known>& known_commands() {
       {"config check", Command::config_check, add_check},
       {"config explain", Command::config_explain, add_explain},
       {"config default", Command::config_default, add_nothing},
+      {"config reference", Command::config_reference, add_nothing},
   };
   return kKnown;
 }
@@ -136,7 +137,8 @@ Result<const Known*> take_command(Texts& words) {
     words.erase(words.begin());
   }
   if (const Known* known = find(name)) return known;
-  if (name == "config") return misused("config wants check, explain or default", "config");
+  if (name == "config")
+    return misused("config wants check, explain, default or reference", "config");
   Texts names;
   for (const Known& known : known_commands()) names.push_back(known.name);
   names.insert(names.end(), {"config", "help"});

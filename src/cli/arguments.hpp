@@ -24,6 +24,7 @@ enum class Command : std::uint8_t {
   config_check,
   config_explain,
   config_default,
+  config_reference,
 };
 
 // What the kernel filters by itself, when programs are loaded for this alone.

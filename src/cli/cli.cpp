@@ -48,6 +48,8 @@ Exit dispatch(const Arguments& arguments, Agent& agent) {
       return config_explain(arguments, agent);
     case Command::config_default:
       return config_default(agent);
+    case Command::config_reference:
+      return config_reference(agent);
   }
   return Exit::wrong;
 }

@@ -21,6 +21,7 @@ Exit doctor(const Arguments& arguments, Agent& agent);
 Exit config_check(const Arguments& arguments, const Agent& agent);
 Exit config_explain(const Arguments& arguments, const Agent& agent);
 Exit config_default(const Agent& agent);
+Exit config_reference(const Agent& agent);
 
 // Standalone tracing, prepared: the configuration has only the observers of `schemas` enabled, and
 // the filters that they know; `where` has the others. A setting that was asked for and that no such

@@ -95,11 +95,10 @@ void append_ledger(std::string& out, const Json& status) {
   std::vector<Row> rows;
   for (const Json& row : ledger["rows"].items())
     rows.push_back({fmt::format("{}.{}", text(row["observer"]), text(row["hook"])),
-                    text(row["class"]), count(row["entered"]), count(row["filtered"]),
-                    count(row["wanted"]), count(row["emitted"]), count(row["read"])});
+                    count(row["entered"]), count(row["filtered"]), count(row["wanted"]),
+                    count(row["emitted"]), count(row["read"])});
   if (!rows.empty())
-    rows.insert(rows.begin(),
-                {"HOOK", "CLASS", "ENTERED", "FILTERED", "WANTED", "EMITTED", "READ"});
+    rows.insert(rows.begin(), {"HOOK", "ENTERED", "FILTERED", "WANTED", "EMITTED", "READ"});
   append_rows(out, "", rows);
 }
 

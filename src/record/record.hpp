@@ -164,7 +164,7 @@ class Arena {
 // shared by all consumers and never changed again.
 struct Batch {
   Clocks clocks;
-  std::deque<Record> records;  // a block at a time: records are large, and are not to be moved
+  std::deque<Record> records;    // a block at a time: records are large, and are not to be moved
   std::deque<Context> contexts;  // what the records point to
   Arena arena;
 

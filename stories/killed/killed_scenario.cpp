@@ -25,6 +25,13 @@ std::string process(std::string_view name, pid_t pid) {
   return fmt::format("{} (pid {})", name, pid);
 }
 
+// The one that plays the scenario, and starts all others.
+std::string this_process() {
+  char comm[16]{};  // TASK_COMM_LEN
+  ::prctl(PR_GET_NAME, comm);
+  return process(comm, ::getpid());
+}
+
 // What every story about a kill by another process must say.
 Expectation killed_by(pid_t victim, int signal, std::string_view name, pid_t sender) {
   return {
@@ -34,7 +41,7 @@ Expectation killed_by(pid_t victim, int signal, std::string_view name, pid_t sen
       .cause = sender,
       .cause_name = std::string(name),
       .says = {fmt::format("was killed with {} by {}", signal_name(signal), process(name, sender)),
-               process("tapio_demo", ::getpid())},
+               this_process()},
       .least_sure = kSure};
 }
 
@@ -61,8 +68,7 @@ Result<Expectation> by_a_shell(Stage& stage) {
   const pid_t shell = TRY(kill_from_a_shell(stage, victim, "KILL"));
   TRY(stage.must_be_killed(victim, SIGKILL));
   auto expected = killed_by(victim, SIGKILL, "sh", shell);
-  expected.says.push_back(
-      fmt::format("{} started {}", process("tapio_demo", ::getpid()), process("sh", shell)));
+  expected.says.push_back(fmt::format("{} started {}", this_process(), process("sh", shell)));
   return expected;
 }
 
@@ -330,19 +336,18 @@ Result<Expectation> exit_137(Stage& stage) {
 Result<Expectation> child_of_a_shell(Stage& stage) {
   const pid_t shell = TRY(stage.run({"sh", "-c", "/bin/sleep 100; exit $?"}));
   const pid_t child = TRY(stage.child_of(shell, "sleep"));
-  stage.note(fmt::format("its child {} is killed by tapio_demo", process("sleep", child)));
+  stage.note(fmt::format("its child {} is killed by {}", process("sleep", child), this_process()));
   if (::kill(child, SIGKILL) != 0) return from_errno(errno, "kill");
   TRY(stage.must_exit(shell, 137));
-  return Expectation{
-      .pid = shell,
-      .name = "sh",
-      .kind = "self",
-      .cause = child,
-      .cause_name = "sleep",
-      .says = {"exited with status 137 because its child",
-               fmt::format("{} was killed with SIGKILL by {}", process("sleep", child),
-                           process("tapio_demo", ::getpid()))},
-      .least_sure = kSure};
+  return Expectation{.pid = shell,
+                     .name = "sh",
+                     .kind = "self",
+                     .cause = child,
+                     .cause_name = "sleep",
+                     .says = {"exited with status 137 because its child",
+                              fmt::format("{} was killed with SIGKILL by {}",
+                                          process("sleep", child), this_process())},
+                     .least_sure = kSure};
 }
 
 Result<Expectation> closed_pipe(Stage& stage) {
@@ -402,7 +407,7 @@ constexpr Scenario kScenarios[] = {
 
 }  // namespace
 
-std::span<const Scenario> scenarios();
+extern std::span<const Scenario> scenarios();
 std::span<const Scenario> scenarios() {
   return kScenarios;
 }

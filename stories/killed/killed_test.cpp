@@ -17,7 +17,6 @@ extern const RuleDescriptor descriptor;
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AllOf;
 using testing::Contains;
 using testing::Each;
 using testing::ElementsAre;

@@ -146,7 +146,7 @@ Result<std::string> Agent::stories() const {
 }
 
 Result<KernelObjects> Agent::stop() {
-  const auto held = KernelObjects::of(pid_);
+  auto held = KernelObjects::of(pid_);
   if (held.programs.empty()) return fail(Fault::broken, "it held no program in the kernel");
   ::kill(pid_, SIGINT);
   const int status = TRY(end_of(pid_, patience_));

@@ -11,7 +11,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 constexpr std::string_view kAnswer = R"json([{
   "id":"1-2","time":"2026-11-21T02:03:04.000000005Z",

@@ -46,9 +46,9 @@ void connect(const Stdio& stdio) {
   ::dup2(stdio.err < 0 ? nothing : stdio.err, STDERR_FILENO);
 }
 
-[[noreturn]] void become(const std::vector<std::string>& args, const Stdio& stdio, int failed) {
+[[noreturn]] void become(std::vector<std::string> args, const Stdio& stdio, int failed) {
   std::vector<char*> pointers;
-  for (const auto& arg : args) pointers.push_back(const_cast<char*>(arg.c_str()));
+  for (auto& arg : args) pointers.push_back(arg.data());
   pointers.push_back(nullptr);
   connect(stdio);
   ::execvp(pointers[0], pointers.data());

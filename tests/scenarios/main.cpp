@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <optional>
 
@@ -164,5 +165,10 @@ int demo(int argc, char** argv) {
 }  // namespace tapio
 
 int main(int argc, char** argv) {
-  return tapio::demo(argc, argv);
+  try {
+    return tapio::demo(argc, argv);
+  } catch (const std::exception& error) {  // of the libraries; none is expected
+    std::fprintf(stderr, "tapio_demo: %s\n", error.what());
+    return tapio::kWrong;
+  }
 }
