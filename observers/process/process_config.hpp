@@ -6,7 +6,9 @@
 #include <tuple>
 #include <vector>
 
+#include "base/result.hpp"
 #include "base/settings.hpp"
+#include "bpf/abi.h"
 
 namespace tapio::process {
 
@@ -22,6 +24,12 @@ struct Config {
   std::string filter_comm;
   std::uint64_t filter_cgroup = 0;
   bool filter_container_only = false;
+
+  // What a range cannot say of single settings.
+  [[nodiscard]] Status check() const;
+  // For the programs; of a configuration that check() accepts.
+  [[nodiscard]] std::uint64_t signal_mask() const;  // bit n-1: signal n
+  [[nodiscard]] tapio_filter filter() const;
 
   static constexpr auto settings() {
     return std::tuple{

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every hook of the observer on the live kernel: what real processes do is what is reported.
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -253,7 +254,10 @@ const std::vector<Way>& ways() {
       {"alarm", {}, [] { ::ualarm(1000, 0), ::pause(); }, SIGALRM, SignalClass::timer, false},
       {"fault",
        {},
-       [] { *static_cast<volatile int*>(nullptr) = 1; },
+       [] {
+         void* page = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+         *static_cast<volatile int*>(page) = 1;
+       },
        SIGSEGV,
        SignalClass::kernel_fault,
        false},

@@ -85,8 +85,11 @@ Credentials credentials_of(const tapio_credentials& c) {
 // CLOCK_BOOTTIME at the event is not in it; the difference to CLOCK_MONOTONIC only grows in a
 // suspend, so the clocks of now will do.
 std::chrono::nanoseconds uptime(const tapio_process_exit& e) {
-  const auto boottime = MonotonicTime(e.header.time_ns) + Clocks::read().boottime_ahead;
-  return std::max(boottime - std::chrono::nanoseconds(e.start_ns), std::chrono::nanoseconds{0});
+  const auto ahead = static_cast<std::uint64_t>(Clocks::read().boottime_ahead.count());
+  const std::uint64_t end = e.header.time_ns + ahead;  // unsigned: these are any bytes to us
+  if (end < e.start_ns) return {};
+  return std::chrono::nanoseconds(
+      std::min<std::uint64_t>(end - e.start_ns, std::chrono::nanoseconds::max().count()));
 }
 
 Value signal_value(std::int32_t signal, Arena& arena) {

@@ -280,6 +280,29 @@ TEST(Process, paths_are_turned_round) {
   EXPECT_EQ(join_path("no end", true, arena), "/no end");
 }
 
+TEST(ProcessConfig, refuses_what_no_range_can_and_says_what_would_do) {
+  const auto refusal = [](const Config& config) {
+    const auto checked = config.check();
+    return checked ? "accepted" : checked.error().what;
+  };
+  EXPECT_EQ(refusal({}), "accepted");
+  EXPECT_EQ(refusal({.signals = {"KILL", "15"}, .filter_uid = "0"}), "accepted");
+  EXPECT_EQ(refusal({.signals = {"KILLER"}}),
+            "signals: 'KILLER' is no signal, give names like KILL or numbers");
+  EXPECT_EQ(refusal({.ring = ByteSize{5 << 10}}), "ring: give a power of two, like 256KiB");
+  EXPECT_EQ(refusal({.filter_uid = "root"}), "filter.uid: 'root' is no user id, give a number");
+  EXPECT_THAT(refusal({.filter_comm = "0123456789abcdef"}), testing::HasSubstr("at most 15"));
+}
+
+TEST(ProcessConfig, becomes_what_the_programs_compare_with) {
+  const Config config{.signals = {"HUP", "KILL"}, .filter_uid = "1000", .filter_comm = "nginx"};
+  EXPECT_EQ(config.signal_mask(), 0x101u);
+  EXPECT_EQ(config.filter().uid, 1000u);
+  EXPECT_STREQ(config.filter().comm, "nginx");
+  EXPECT_EQ(config.filter().check, unsigned{TAPIO_CHECK_UID} | unsigned{TAPIO_CHECK_COMM});
+  EXPECT_EQ(Config{}.filter().check, 0u);
+}
+
 // The kernel matrix, without a kernel.
 TEST(Process, takes_typed_programs_and_else_raw_ones) {
   using enum capture::Feature;

@@ -40,7 +40,10 @@ void configure_log(const config::Tree& configuration) {
 // The first fault of an observer is the answer when none is on.
 Status check_observers(const Node& node) {
   if (node.any_observer_on()) return {};
-  if (node.first_fault()) return std::unexpected(*node.first_fault());
+  if (auto fault = node.first_fault()) {
+    fault->what += "; `tapio doctor` says more";
+    return std::unexpected(std::move(*fault));
+  }
   return invalid("every observer is switched off: enable one in the configuration");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <span>
 #include <string>
 #include <tuple>
@@ -23,6 +24,11 @@ struct AgentConfig {
   ByteSize critical_ring{512 << 10};
   std::uint32_t critical_share = 1000;
   bool canary = true;
+
+  [[nodiscard]] Status check() const {
+    if (std::has_single_bit(critical_ring.bytes)) return {};
+    return invalid("critical_ring: give a power of two, like 512KiB");
+  }
 
   static constexpr auto settings() {
     return std::tuple{

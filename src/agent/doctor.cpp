@@ -51,7 +51,9 @@ void check_kernel(Checks& checks) {
   const auto kernel = capture::probe();
   for (const auto& [feature, name, help] : capture::feature_names()) {
     const auto missing = kernel.missing.find(std::string(name));
-    if (missing == kernel.missing.end())
+    if (missing != kernel.missing.end() && !check_privileges())
+      checks.push_back({std::string(name), Verdict::info, "not known: trying it is not permitted"});
+    else if (missing == kernel.missing.end())
       checks.push_back({std::string(name), Verdict::ok, std::string(help)});
     else
       checks.push_back({std::string(name), Verdict::warning, "missing: " + missing->second,

@@ -46,7 +46,7 @@ class Node final : public serve::Api {
   // What is on, what is off, and why; a line each, for people.
   [[nodiscard]] std::vector<std::string> report();
   // An observer that was wanted did not start: the first such fault.
-  [[nodiscard]] const std::optional<Error>& first_fault() const { return first_fault_; }
+  [[nodiscard]] std::optional<Error> first_fault() const { return first_fault_; }
   [[nodiscard]] bool any_observer_on() const;
 
   struct ObserverState {

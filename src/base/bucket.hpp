@@ -17,8 +17,9 @@ class Bucket {
   bool admit(MonotonicTime now) {
     if (!per_second_) return true;
     if (now > last_) {
-      const std::chrono::duration<double> passed = now - last_;
-      left_ = std::min<double>(per_second_, left_ + passed.count() * per_second_);
+      using Seconds = std::chrono::duration<double>;  // before the difference, which may overflow
+      const auto passed = Seconds(now) - Seconds(last_);
+      left_ = std::min(per_second_, left_ + passed.count() * per_second_);
       last_ = now;
     }
     if (left_ < 1) return false;

@@ -45,7 +45,7 @@ enum tapio_outcome {
 
 enum tapio_flag {
 	TAPIO_CANARY = 1,     /* made by the agent to see whether the hook fires; nobody's record */
-	TAPIO_STATE_ONLY = 2, /* the filter does not want it: applied to the tables, not handed out */
+	TAPIO_STATE_ONLY = 2, /* not wanted by the filter: for the tables, not handed out */
 };
 
 /* Starts every event. `size` is the truth about length: perf buffers pad samples.

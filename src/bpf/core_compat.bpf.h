@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What changed between 5.4 and 7.x, one accessor per change, with the commit that made it necessary.
+/* What changed between 5.4 and 7.x: one accessor per change, with the commit that made it needed.
  * Decided by CO-RE relocations: the branch that a kernel does not need is dead code there. */
 #ifndef TAPIO_CORE_COMPAT_BPF_H
 #define TAPIO_CORE_COMPAT_BPF_H
@@ -36,7 +36,7 @@ static __always_inline __u64 tapio_start_boottime(struct task_struct *task)
 	return BPF_CORE_READ(task, start_boottime);
 }
 
-/* The kernfs id of a task's cgroup in a hierarchy: TAPIO_CGROUP_V2 or an index of css_set.subsys. */
+/* The kernfs id of a task's cgroup: TAPIO_CGROUP_V2 or an index of css_set.subsys. */
 static __always_inline __u64 tapio_cgroup_id(struct task_struct *task, __u32 subsystem)
 {
 	struct cgroup_subsys_state *css = NULL;

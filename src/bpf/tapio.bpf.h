@@ -40,8 +40,8 @@ struct {
 	__type(value, struct tapio_ledger_row);
 } ledger SEC(".maps");
 
-/* What each class may still send in each slice of time, and behind that what it saved in quiet times.
- * User space fills the slots ahead. */
+/* What each class may still send in each slice of time, and behind that what it saved in quiet
+ * times. User space fills the slots ahead. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, TAPIO_LIMITER_SAVED(TAPIO_CLASSES));

@@ -88,10 +88,10 @@ static __always_inline bool tapio_append_name(struct tapio_run *run, const unsig
 	return true;
 }
 
-/* A path, component by component from the leaf up, each with its end: "ls\0bin\0usr\0". User space
- * turns it round. `original` is 0 when the way up was followed to the root, else the path is longer
- * than what is here. bpf_d_path() is not allowed in these programs. Follows mounts up to the root of
- * the mount namespace, so a chroot shows in full. */
+/* A path, component by component from the leaf up, each with its end: "ls\0bin\0usr\0". User
+ * space turns it round. `original` is 0 when the way up was followed to the root, else the path is
+ * longer than what is here. bpf_d_path() is not allowed in these programs. Follows mounts up to the
+ * root of the mount namespace, so a chroot shows in full. */
 static __always_inline void tapio_append_path(struct tapio_run *run, struct tapio_text *piece,
 					      struct vfsmount *vfsmount, struct dentry *dentry,
 					      __u32 room)

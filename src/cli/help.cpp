@@ -124,9 +124,10 @@ Example:
 )"},
     {"config", R"(Check, explain or print the configuration.
 
-Usage: tapio config check FILE      print everything that is wrong with it
+Usage: tapio config check FILE      print what is wrong with it; then exit with 1
        tapio config explain [KEY]   explain all sections, one of them, or one setting
        tapio config default         print a file with every setting and its default
+       tapio config reference       print the page of all settings, in Markdown
 
 Examples:
   tapio config default > tapio.yaml

@@ -41,8 +41,8 @@ hooks
   process.fork    fork_btf  seen
   process.signal  off             no tracepoint
 ledger     residue 0
-  HOOK          CLASS  ENTERED  FILTERED  WANTED  EMITTED  READ
-  process.fork  state  900      1         899     899      899
+  HOOK          ENTERED  FILTERED  WANTED  EMITTED  READ
+  process.fork  900      1         899     899      899
 lost       nothing
 sinks
   json  7 sent of 10, 2 dropped, 1 pending
