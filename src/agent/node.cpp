@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <cstdlib>
+#include <numeric>
 #include <thread>
 
 #include "agent/configuration.hpp"
@@ -69,6 +70,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
     else
       node->canary_fault_ = canary.error().what;
   }
+  capture::raise_memlock();
   node->kernel_ = capture::probe();
   TRY(node->open_channels());
   TRY(node->start_sources(options.configuration));
@@ -142,6 +144,7 @@ void Node::start_source(Source& source, const config::Section& settings) {
   const bool full = source.selected.as == Selected::As::full;
   source.state = full ? "on" : "provider";
   source.books.resize(descriptor.hooks.size());
+  source.missed.resize(descriptor.hooks.size());
   intake_.watch(source.programs->channel());
   intake_.admit(descriptor.id, source.programs->ledger());
   pipeline_.admit(descriptor, std::move(*observer), full ? Role::full : Role::provider);
@@ -232,6 +235,7 @@ void Node::check(MonotonicTime now) {
     check_books(source);
   }
   check_counts();
+  check_health();
   pipeline_.on_tick(now);
   report_losses(now);
 }
@@ -243,6 +247,7 @@ void Node::check_books(Source& source) {
     const auto books = intake_.with_books([&] { return source.programs->ledger().balance(hook); });
     if (!books) continue;
     source.books[hook] = *books;
+    source.missed[hook] = source.programs->missed(hook);
     residue_ += books->residue;
     for (int c = 0; c < TAPIO_CLASSES; ++c)
       for (int o = 0; o < TAPIO_OUTCOMES; ++o) sums[c][o] += books->row.classes[c].outcome[o];
@@ -252,6 +257,26 @@ void Node::check_books(Source& source) {
       losses_.total({observer, std::string(name(static_cast<tapio_class>(c))), "kernel",
                      std::string(name(static_cast<tapio_outcome>(o)))},
                     sums[c][o]);
+  losses_.total({observer, "*", "kernel", "missed"},
+                std::reduce(source.missed.begin(), source.missed.end()));
+}
+
+// An observer that broke its contract is switched off; the others go on.
+void Node::check_health() {
+  for (const auto& [id, why] : pipeline_.take_broken())
+    for (Source& source : sources_)
+      if (source.programs && source.selected.descriptor->id == id) {
+        source.programs->detach();
+        source.state = "failed";
+        source.reason = why;
+        log::error("observer {} is switched off: {}", source.selected.descriptor->name, why);
+      }
+  const auto malformed = intake_.malformed();
+  if (std::uint64_t unsaid = 0;
+      malformed > malformed_told_ && malformed_log_.due(monotonic_now(), unsaid)) {
+    log::warning("{} samples had no header that anybody knows; they were dropped", malformed);
+    malformed_told_ = malformed;
+  }
 }
 
 void Node::check_counts() {

@@ -75,6 +75,7 @@ class Node final : public serve::Api {
     std::string reason;
     std::unique_ptr<capture::Programs> programs;
     std::vector<capture::Balance> books;  // per hook, as of the last check
+    std::vector<std::uint64_t> missed;    // likewise
   };
 
   explicit Node(NodeOptions& options);
@@ -90,6 +91,7 @@ class Node final : public serve::Api {
   void check_books(Source& source);
   void check_counts();
   void check_feed(const Outlet& feed);
+  void check_health();
   void report_losses(MonotonicTime now);
   [[nodiscard]] std::uint64_t ring_bytes() const;
   [[nodiscard]] std::uint64_t map_bytes() const;
@@ -114,6 +116,8 @@ class Node final : public serve::Api {
   std::chrono::nanoseconds attached_after_{};
   MonotonicTime next_check_{};
   std::int64_t residue_ = 0;
+  std::uint64_t malformed_told_ = 0;
+  log::Sparingly malformed_log_;
   bool finished_ = false;
   std::vector<std::byte> block_;
   std::unique_ptr<serve::LocalSocket> socket_;  // last: asks this

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/pipeline.hpp"
 
+#include <fmt/format.h>
+
+#include <exception>
 #include <utility>
 
 #include "record/gap.hpp"
@@ -52,10 +55,15 @@ void Pipeline::work_on(const wire::Sample& sample, Order order) {
   const auto found = slices_.find(sample.header.kind >> 8);
   if (found == slices_.end()) return;  // the intake lets no other through
   auto& counts = counts_[found->first];
+  if (!found->second.observer) {  // broken; what was under way is counted
+    counts.handled++;
+    counts.malformed++;
+    return;
+  }
   working_ = &found->second;
   order_ = order;
   counts.late += order == Order::late;
-  const auto done = found->second.observer->on_sample(sample, *this);
+  const auto done = call(found->second, sample);
   working_ = nullptr;
   order_ = Order::in_time;
   counts.handled++;
@@ -68,9 +76,22 @@ void Pipeline::work_on(const wire::Sample& sample, Order order) {
                  found->second.descriptor->name, done.error().what, unsaid);
 }
 
+Status Pipeline::call(Slice& slice, const wire::Sample& sample) {
+  const auto began = monotonic_now();
+  try {
+    auto done = slice.observer->on_sample(sample, *this);
+    if (monotonic_now() - began > kLongCall) counts_[slice.descriptor->id].long_calls++;
+    return done;
+  } catch (const std::exception& e) {
+    broken_[slice.descriptor->id] = fmt::format("it threw an exception: {}", e.what());
+  }
+  slice.observer.reset();
+  return fail(Fault::broken, "exception");
+}
+
 void Pipeline::on_surplus(std::uint8_t observer, const Surplus& surplus, MonotonicTime now) {
   const auto found = slices_.find(observer);
-  if (found == slices_.end()) return;
+  if (found == slices_.end() || !found->second.observer) return;
   working_ = &found->second;
   found->second.observer->on_surplus(surplus, now, *this);
   working_ = nullptr;
@@ -78,6 +99,7 @@ void Pipeline::on_surplus(std::uint8_t observer, const Surplus& surplus, Monoton
 
 void Pipeline::on_tick(MonotonicTime now) {
   for (auto& [id, slice] : slices_) {
+    if (!slice.observer) continue;
     working_ = &slice;
     slice.observer->on_tick(now, *this);
   }

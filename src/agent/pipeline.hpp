@@ -39,6 +39,7 @@ class Pipeline final : public Output {
     std::uint64_t handled = 0;
     std::uint64_t malformed = 0;
     std::uint64_t late = 0;
+    std::uint64_t long_calls = 0;
     std::array<std::uint64_t, TAPIO_CLASSES> emitted{};
     std::array<std::uint64_t, TAPIO_CLASSES> rate_limited{};
     std::array<std::uint64_t, TAPIO_CLASSES> filtered{};
@@ -57,6 +58,10 @@ class Pipeline final : public Output {
   void set_clocks(const Clocks& clocks) { clocks_ = clocks; }
   // Hands out the batch as it is, unless it is empty.
   void flush();
+
+  // Observers that threw an exception since the last call, and which. They get no more samples.
+  std::map<std::uint8_t, std::string> take_broken() { return std::exchange(broken_, {}); }
+  static constexpr std::chrono::milliseconds kLongCall{10};  // longer ones are counted
 
   // Samples that were taken and not worked on yet.
   [[nodiscard]] std::size_t waiting() const { return merge_.size(); }
@@ -83,6 +88,7 @@ class Pipeline final : public Output {
     std::unique_ptr<Observer> observer;
     Role role;
   };
+  Status call(Slice& slice, const wire::Sample& sample);
   void work_on(const wire::Sample& sample, Order order);
   void tell_stories();
   RecordId add(const Record& record);
@@ -96,6 +102,7 @@ class Pipeline final : public Output {
   capture::Merge merge_;
   std::map<std::uint8_t, Slice> slices_;
   std::map<std::uint8_t, Counts> counts_;
+  std::map<std::uint8_t, std::string> broken_;
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   Clocks clocks_;
   std::vector<Fact> untold_;  // of the sample at hand; their text is in the batch

@@ -60,7 +60,7 @@ void class_row(Json& json, std::string_view observer, std::string_view hook, tap
 }
 
 void hook_row(Json& json, std::string_view observer, std::string_view hook,
-              const capture::Balance& b) {
+              const capture::Balance& b, std::uint64_t missed) {
   json.StartObject();
   text(json, "observer", observer);
   text(json, "hook", hook);
@@ -73,6 +73,7 @@ void hook_row(Json& json, std::string_view observer, std::string_view hook,
       sum.outcome[outcome] += c.outcome[outcome];
   }
   outcomes(json, sum);
+  number(json, "missed", missed);
   number(json, "read_faults", std::uint64_t{b.row.read_faults});
   number(json, "read", b.read);
   number(json, "missing", b.missing);
@@ -126,6 +127,7 @@ void counts(Json& json, const Intake::Counts& read, const Pipeline::Counts& work
   number(json, "handled", worked.handled);
   number(json, "malformed", worked.malformed);
   number(json, "late", worked.late);
+  number(json, "long_calls", worked.long_calls);
   object(json, "records");
   for (int c = 0; c < TAPIO_CLASSES; ++c) {
     const auto key = name(static_cast<tapio_class>(c));
@@ -171,7 +173,7 @@ std::string Node::status_json() {
   for (const Source& source : sources_)
     for (std::size_t i = 0; i < source.books.size(); ++i)
       hook_row(json, source.selected.descriptor->name, source.selected.descriptor->hooks[i].name,
-               source.books[i]);
+               source.books[i], source.missed[i]);
   json.EndArray();
   array(json, "classes");
   for (const Source& source : sources_)

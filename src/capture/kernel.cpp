@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -129,6 +130,15 @@ int to_debug_log(libbpf_print_level, const char* format, va_list arguments) {
 }
 
 }  // namespace
+
+void raise_memlock() {
+  const rlimit all{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+  if (::setrlimit(RLIMIT_MEMLOCK, &all))
+    log::warning(
+        "RLIMIT_MEMLOCK cannot be raised ({}): below 5.11 loading may fail for it, later "
+        "kernels do not look at it",
+        why());
+}
 
 void log_at_debug_level() {
   ::libbpf_set_print(to_debug_log);

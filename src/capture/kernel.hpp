@@ -70,6 +70,9 @@ struct MountedHierarchies {
 };
 [[nodiscard]] MountedHierarchies parse_mountinfo(std::string_view mountinfo);
 
+// Below 5.11 maps count against RLIMIT_MEMLOCK: lifts it. A refusal is logged as a warning.
+void raise_memlock();
+
 // What the loading library has to say goes to the debug log, and nowhere else.
 void log_at_debug_level();
 

@@ -165,12 +165,12 @@ std::vector<Programs::Aggregated> Programs::take_surplus() {
   return fresh;
 }
 
-std::uint64_t Programs::runs(const char* name) const {
+std::uint64_t Programs::missed(std::uint32_t hook) const {
   bpf_prog_info info{};
   std::uint32_t size = sizeof info;
-  const auto* p = program(name);
-  if (!p || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size)) return 0;
-  return info.run_cnt;
+  const char* name = hook < choices_.size() ? choices_[hook].program : nullptr;
+  if (!name || bpf_obj_get_info_by_fd(bpf_program__fd(program(name)), &info, &size)) return 0;
+  return info.recursion_misses;
 }
 
 }  // namespace tapio::capture

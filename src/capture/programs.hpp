@@ -80,8 +80,9 @@ class Programs {
   [[nodiscard]] Ledger& ledger() { return *ledger_; }
   [[nodiscard]] std::uint64_t map_bytes() const { return map_bytes_; }
   [[nodiscard]] std::size_t ring_bytes() const { return wishes_.ring_bytes; }
-  // How often the kernel ran a program; 0 unless BPF statistics are on.
-  [[nodiscard]] std::uint64_t runs(const char* program) const;
+  // Runs of a hook's program that the kernel itself refused, because one was under way on that CPU;
+  // 0 below 5.12, which does not tell.
+  [[nodiscard]] std::uint64_t missed(std::uint32_t hook) const;
 
  private:
   struct Opened {

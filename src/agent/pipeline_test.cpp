@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/pipeline.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+#include <stdexcept>
+
+#include "record/gap.hpp"
+
+namespace tapio::agent {
+namespace {
+
+constexpr std::uint16_t kKind = 0x7701;
+
+constexpr SchemaOf kEcho{"echo", Kind::event, "What a sample said.",
+                         Field{"number", Type::u64, "Its number."},
+                         Field{"args", Type::texts, "Some arguments."}};
+constexpr const Schema* kSchemas[] = {&kEcho};
+
+// Tells each sample as it came: its `tid` is a number. Throws at 666, refuses 13.
+class Echo final : public Observer {
+ public:
+  Status on_sample(const wire::Sample& sample, Output& out) override {
+    const auto& header = sample.header;
+    if (header.tid == 666) throw std::runtime_error("the number of the beast");
+    if (header.tid == 13) return invalid("unlucky");
+    const auto args = out.arena().list(2);
+    args[0] = "mysql";
+    args[1] = "--password=hunter2";
+    const Origin origin{.time = MonotonicTime(header.time_ns),
+                        .pid = header.tgid,
+                        .tid = header.tid,
+                        .event_class = static_cast<tapio_class>(header.event_class)};
+    out.publish(ProcessExecuted{.time = origin.time,
+                                .evidence = out.next_id(),
+                                .process = {header.tgid, 5},
+                                .name = "mysql",
+                                .executable = "/usr/bin/mysql",
+                                .args = args});
+    ids.push_back(out.next_id());
+    EXPECT_EQ(out.emit(kEcho(origin, header.tid, std::span<const std::string_view>(args))),
+              ids.back());
+    return {};
+  }
+  std::vector<RecordId> ids;
+};
+
+const Descriptor kEchoDescriptor{.name = "echo", .id = kKind >> 8, .schemas = kSchemas};
+
+class PipelineTest : public testing::Test {
+ protected:
+  PipelineTest() { admit(Role::full); }
+  void admit(Role role) {
+    pipeline = std::make_unique<Pipeline>(
+        Pipeline::Options{.run = 7},
+        [this](const std::shared_ptr<const Batch>& batch) { batches.push_back(batch); });
+    pipeline->admit(kEchoDescriptor, std::make_unique<Echo>(), role);
+  }
+  void take(std::uint64_t time, std::uint32_t number, tapio_class event_class = TAPIO_NORMAL) {
+    const tapio_event_header header{.time_ns = time,
+                                    .tgid = 100,
+                                    .tid = number,
+                                    .size = sizeof header,
+                                    .kind = kKind,
+                                    .version = 1,
+                                    .event_class = static_cast<std::uint8_t>(event_class)};
+    pipeline->take(std::as_bytes(std::span(&header, 1)));
+  }
+  std::vector<std::uint64_t> numbers() {
+    pipeline->flush();
+    std::vector<std::uint64_t> list;
+    for (const auto& batch : batches)
+      for (const auto& record : batch->records)
+        if (record.schema == &kEcho) list.push_back(std::get<std::uint64_t>(record.values[0]));
+    return list;
+  }
+
+  std::unique_ptr<Pipeline> pipeline;
+  std::vector<std::shared_ptr<const Batch>> batches;
+};
+
+using testing::ElementsAre;
+
+TEST_F(PipelineTest, hands_out_in_order_of_time_and_critical_ones_at_once) {
+  take(300, 3);
+  take(100, 1);
+  take(200, 9, TAPIO_CRITICAL);
+  EXPECT_THAT(numbers(), ElementsAre(9));
+  pipeline->advance(MonotonicTime(250));
+  EXPECT_THAT(numbers(), ElementsAre(9, 1));
+  pipeline->advance(MonotonicTime(400));
+  EXPECT_THAT(numbers(), ElementsAre(9, 1, 3));
+  EXPECT_EQ(pipeline->waiting(), 0u);
+}
+
+TEST_F(PipelineTest, marks_what_comes_too_late_for_its_place) {
+  take(300, 3);
+  pipeline->advance(MonotonicTime(400));
+  take(100, 1);
+  pipeline->advance(MonotonicTime(500));
+  EXPECT_THAT(numbers(), ElementsAre(3, 1));
+  EXPECT_EQ(batches.back()->records.back().origin.order, Order::late);
+  EXPECT_EQ(pipeline->counts().at(kKind >> 8).late, 1u);
+}
+
+TEST_F(PipelineTest, no_secret_gets_into_a_record_or_into_the_world) {
+  take(1, 1, TAPIO_CRITICAL);
+  pipeline->flush();
+  const auto& record = batches.at(0)->records.at(0);
+  EXPECT_THAT(std::get<std::span<const std::string_view>>(record.values[1]),
+              ElementsAre("mysql", "--password=***"));
+  const Process* process = pipeline->world().process(100);
+  ASSERT_TRUE(process);
+  EXPECT_THAT(process->image->args_text, testing::Not(testing::HasSubstr("hunter2")));
+}
+
+TEST_F(PipelineTest, adds_who_acted_as_the_world_knows_it) {
+  take(1, 1, TAPIO_CRITICAL);
+  pipeline->flush();
+  const auto* who = batches.at(0)->records.at(0).context;
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->executable, "/usr/bin/mysql");
+}
+
+TEST_F(PipelineTest, a_malformed_sample_is_counted_and_stops_nothing) {
+  take(1, 13, TAPIO_CRITICAL);
+  take(2, 2, TAPIO_CRITICAL);
+  EXPECT_THAT(numbers(), ElementsAre(2));
+  EXPECT_EQ(pipeline->counts().at(kKind >> 8).handled, 2u);
+  EXPECT_EQ(pipeline->counts().at(kKind >> 8).malformed, 1u);
+}
+
+TEST_F(PipelineTest, an_observer_that_throws_is_out_and_named_once) {
+  take(1, 666, TAPIO_CRITICAL);
+  take(2, 2, TAPIO_CRITICAL);
+  EXPECT_THAT(numbers(), ElementsAre());
+  const auto broken = pipeline->take_broken();
+  ASSERT_EQ(broken.size(), 1u);
+  EXPECT_THAT(broken.at(kKind >> 8), testing::HasSubstr("the number of the beast"));
+  EXPECT_TRUE(pipeline->take_broken().empty());
+  pipeline->on_tick(MonotonicTime(5));  // and nobody asks it any more
+  EXPECT_EQ(pipeline->counts().at(kKind >> 8).handled, 2u) << "the books stay closed";
+}
+
+TEST_F(PipelineTest, a_provider_tells_facts_and_hands_out_no_records) {
+  admit(Role::provider);
+  take(1, 1, TAPIO_CRITICAL);
+  EXPECT_THAT(numbers(), ElementsAre());
+  EXPECT_TRUE(pipeline->world().process(100));
+}
+
+TEST_F(PipelineTest, a_loss_becomes_a_gap_record) {
+  pipeline->on_loss(
+      {{"echo", "normal", "kernel", "ring_full"}, MonotonicTime(1), MonotonicTime(9), 5});
+  pipeline->flush();
+  const auto& gap = batches.at(0)->records.at(0);
+  EXPECT_EQ(gap.schema, &kGap);
+  EXPECT_EQ(std::get<std::string_view>(gap.values[3]), "ring_full");
+  EXPECT_EQ(std::get<std::uint64_t>(gap.values[6]), 5u);
+}
+
+TEST(Losses, tell_each_loss_once_and_keep_the_total) {
+  Losses losses(MonotonicTime(0));
+  const LossKey key{"a", "normal", "kernel", "ring_full"};
+  losses.total(key, 3);
+  EXPECT_EQ(losses.fresh(MonotonicTime(10)).at(0).count, 3u);
+  EXPECT_TRUE(losses.fresh(MonotonicTime(20)).empty());
+  losses.total(key, 7);
+  const auto fresh = losses.fresh(MonotonicTime(30));
+  EXPECT_EQ(fresh.at(0).count, 4u);
+  EXPECT_EQ(fresh.at(0).from, MonotonicTime(20));
+  EXPECT_EQ(losses.all().at(0).count, 7u);
+}
+
+}  // namespace
+}  // namespace tapio::agent
