@@ -433,7 +433,7 @@ TEST_P(ProcessOnKernel, the_agent_does_not_see_itself_not_even_inside_a_pid_name
            ? others
            : own)++;
     }
-    return rig.out.records.size() > 0 && own + others == 1 ? 0 : 1;
+    return !rig.out.records.empty() && own + others == 1 ? 0 : 1;
   };
   EXPECT_EQ(sees_itself(), 0);
   if (!*GetParam() || !std::strcmp(GetParam(), "tp_btf")) {

@@ -357,17 +357,18 @@ std::vector<Node::HookState> Node::hooks() {
   for (const Source& source : sources_) {
     if (!source.programs) continue;
     const auto& descriptor = *source.selected.descriptor;
-    for (std::uint8_t i = 0; i < descriptor.hooks.size(); ++i) {
+    for (std::size_t i = 0; i < descriptor.hooks.size(); ++i) {
       const auto& choice = source.programs->choices()[i];
       HookState& state = list.emplace_back(HookState{descriptor.name, descriptor.hooks[i].name,
                                                      choice.program ? choice.program : "", ""});
-      const auto last = intake_.last_seen(descriptor.id, i);
+      const auto row = static_cast<std::uint8_t>(i);
+      const auto last = intake_.last_seen(descriptor.id, row);
       if (!choice.program)
         state.canary = "unsupported: " + choice.reason;
       else if (descriptor.hooks[i].trigger == capture::Trigger::canary && config_.canary)
-        state.canary = intake_.canary_seen(descriptor.id, i) ? "seen"
-                       : canary_fault_                       ? "no canary: " + *canary_fault_
-                                                             : "not seen";
+        state.canary = intake_.canary_seen(descriptor.id, row) ? "seen"
+                       : canary_fault_                         ? "no canary: " + *canary_fault_
+                                                               : "not seen";
       else
         state.canary =
             last.count()

@@ -10,7 +10,7 @@
 
 namespace tapio::agent {
 
-Pipeline::Pipeline(Options options, Deliver deliver)
+Pipeline::Pipeline(const Options& options, Deliver deliver)
     : run_(options.run),
       deliver_(std::move(deliver)),
       redactor_(options.redact),

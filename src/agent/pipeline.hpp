@@ -45,7 +45,7 @@ class Pipeline final : public Output {
     std::array<std::uint64_t, TAPIO_CLASSES> filtered{};
   };
 
-  Pipeline(Options options, Deliver deliver);
+  Pipeline(const Options& options, Deliver deliver);
   void admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role);
 
   // Samples as they were read. Critical ones are worked on at once, the others by advance().

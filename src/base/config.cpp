@@ -297,7 +297,7 @@ bool Tree::present(std::string_view path) const {
   return contains(path) && entries_[index_of(path)].present;
 }
 
-std::vector<Problem> load(Tree& tree, std::string_view yaml, std::string file,
+std::vector<Problem> load(Tree& tree, std::string_view yaml, const std::string& file,
                           const Environment& environment) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (yaml.starts_with(kByteOrderMark)) yaml.remove_prefix(kByteOrderMark.size());

@@ -68,7 +68,7 @@ class Tree {
   [[nodiscard]] std::span<const Entry> entries() const { return entries_; }
 
  private:
-  friend std::vector<Problem> load(Tree&, std::string_view, std::string, const Environment&);
+  friend std::vector<Problem> load(Tree&, std::string_view, const std::string&, const Environment&);
   [[nodiscard]] std::size_t index_of(std::string_view path) const;
 
   std::vector<Entry> entries_;
@@ -76,7 +76,7 @@ class Tree {
 
 // Reads a file into the tree; settings that it does not name get their defaults. Returns all that
 // is wrong with it, by line; unless that is nothing, the tree stays as it was.
-[[nodiscard]] std::vector<Problem> load(Tree& tree, std::string_view yaml, std::string file,
+[[nodiscard]] std::vector<Problem> load(Tree& tree, std::string_view yaml, const std::string& file,
                                         const Environment& environment);
 
 // The default file: every setting with its help, type and range, and its default behind a # without

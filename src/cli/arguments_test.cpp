@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::literals;
 using testing::ElementsAre;
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Pair;
 

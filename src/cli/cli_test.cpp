@@ -21,7 +21,6 @@ namespace {
 using namespace std::literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::StartsWith;
 
 class Api final : public serve::Api {
@@ -120,10 +119,10 @@ TEST_F(Cli, prefers_the_option_to_the_environment_to_the_configuration) {
 }
 
 TEST_F(Cli, turns_a_fault_into_its_exit_code) {
-  const std::pair<Fault, int> kCodes[] = {{Fault::invalid, 2},     {Fault::denied, 3},
-                                          {Fault::unsupported, 4}, {Fault::exhausted, 1},
-                                          {Fault::unavailable, 1}, {Fault::broken, 1}};
-  for (const auto& [fault, code] : kCodes) {
+  const std::pair<Fault, int> codes[] = {{Fault::invalid, 2},     {Fault::denied, 3},
+                                         {Fault::unsupported, 4}, {Fault::exhausted, 1},
+                                         {Fault::unavailable, 1}, {Fault::broken, 1}};
+  for (const auto& [fault, code] : codes) {
     agent_.result = fail(fault, "needs CAP_BPF");
     EXPECT_EQ(tapio({"run"}), code);
     EXPECT_EQ(err_, "tapio: needs CAP_BPF\n");
@@ -226,7 +225,7 @@ class Feeder {
   std::thread thread_;
 };
 
-std::shared_ptr<const Batch> starts(std::vector<std::uint32_t> users) {
+std::shared_ptr<const Batch> starts(const std::vector<std::uint32_t>& users) {
   auto batch = std::make_shared<Batch>();
   for (const auto user : users)
     batch->records.push_back(kStart(Origin{.time = 5s, .pid = 7, .tid = 7}, user, "a\x1b"sv,

@@ -12,7 +12,6 @@ namespace tapio::cli {
 namespace {
 
 using namespace std::literals;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr std::array<const Schema*, 3> kSchemas = {&kStart, &kSignal, &kGap};

@@ -40,7 +40,6 @@ namespace {
 using namespace std::literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
 
 using Words = std::vector<std::string>;
 

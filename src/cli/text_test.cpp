@@ -8,7 +8,6 @@ namespace tapio::cli {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 std::string text_of(std::string_view json) {
   const auto parsed = serve::parse_json(json);
@@ -93,7 +92,7 @@ TEST(DoctorJson, is_json) {
 }
 
 TEST(DoctorExit, is_of_the_worst) {
-  const auto exit = [](std::vector<Verdict> verdicts) {
+  const auto exit = [](const std::vector<Verdict>& verdicts) {
     DoctorReport report;
     for (const auto verdict : verdicts) report.checks.push_back({"", verdict, ""});
     return exit_of(report);

@@ -38,7 +38,7 @@ class Exec {
     fact_.args = args_;
     fact_.credentials.uid = 5;
   }
-  operator const ProcessExecuted&() const { return fact_; }
+  operator const ProcessExecuted&() const { return fact_; }  // NOLINT(google-explicit-constructor)
 
  private:
   std::vector<std::string_view> args_;

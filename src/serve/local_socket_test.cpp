@@ -19,7 +19,6 @@ namespace tapio::serve {
 namespace {
 
 using namespace std::literals;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 

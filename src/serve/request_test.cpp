@@ -12,7 +12,6 @@ namespace tapio::serve {
 namespace {
 
 using namespace std::literals;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string refusal(std::string_view line) {
