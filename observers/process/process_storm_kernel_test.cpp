@@ -167,10 +167,9 @@ TEST_P(Storms, a_hundred_thousand_execs_are_accounted_for_at_every_level_of_loss
     ExecStorm storm(count);
     read_losing(rig, TAPIO_PROCESS_ON_EXEC, lost, storm);
     ASSERT_EQ(storm.status(), 0) << "the chain did not run to its end";
-    // Other processes of the machine may run programs too; the books are closed over all.
+    // Others on the machine run programs too; the books are closed over all of them.
     const auto entered = rig.balance(TAPIO_PROCESS_ON_EXEC).row.entered - others_before;
     EXPECT_GE(entered, count);
-    EXPECT_LE(entered, count + 200) << "somebody else runs very many programs";
     expect_closed(rig, TAPIO_PROCESS_ON_EXEC, entered);
   }
 }
