@@ -98,7 +98,7 @@ Value signal_value(std::int32_t signal, Arena& arena) {
 
 }  // namespace
 
-SignalClass classify(std::int32_t signal, std::int32_t code, tapio_siginfo siginfo) {
+SignalClass classify(std::int32_t signal, std::int32_t code, std::uint8_t siginfo) {
   const bool by_timer = signal == SIGALRM || signal == SIGVTALRM || signal == SIGPROF;
   if (siginfo != TAPIO_SIGINFO_GIVEN) return by_timer ? SignalClass::timer : SignalClass::kernel;
   switch (code) {
@@ -263,7 +263,7 @@ Status ProcessObserver::on_signal(const wire::Sample& sample, Output& out) {
   const auto e = TRY(wire::event<tapio_process_signal>(sample, TAPIO_PROCESS_SIGNAL_VERSION));
   Arena& arena = out.arena();
   auto origin = origin_of(e.header);
-  const auto by = classify(e.signal, e.code, static_cast<tapio_siginfo>(e.siginfo));
+  const auto by = classify(e.signal, e.code, e.siginfo);
   const bool sent = by == SignalClass::user || by == SignalClass::tkill || by == SignalClass::queue;
   const auto result = static_cast<SignalResult>(e.result);
   const auto target_name = keep(e.target_comm, arena);

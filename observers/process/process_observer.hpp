@@ -12,8 +12,8 @@
 
 namespace tapio::process {
 
-// What the kernel's siginfo says of who made a signal.
-[[nodiscard]] SignalClass classify(std::int32_t signal, std::int32_t code, tapio_siginfo siginfo);
+// What the kernel says of who made a signal; `siginfo` is a tapio_siginfo, or any byte.
+[[nodiscard]] SignalClass classify(std::int32_t signal, std::int32_t code, std::uint8_t siginfo);
 
 // "/usr/bin/ls" from "ls\0bin\0usr\0"; "…/bin/ls" when the way up was not followed to the root.
 std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena);
