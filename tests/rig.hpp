@@ -82,6 +82,7 @@ class Rig {
   Collected out;
   capture::Hierarchy hierarchy;
   std::unique_ptr<capture::Programs> programs;
+  std::uint32_t watched_kind = 0, watched_pid = 0;  // of these, count() counts the samples
   std::uint64_t counted = 0;
 
  private:
@@ -92,7 +93,7 @@ class Rig {
     const auto sample = must(wire::open_sample(raw));
     programs->ledger().saw(sample.header);
     if (counting_)
-      counted++;
+      counted += sample.header.kind == watched_kind && sample.header.tgid == watched_pid;
     else
       merge_.push(MonotonicTime(sample.header.time_ns), sample.bytes);
   }
