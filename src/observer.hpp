@@ -30,8 +30,9 @@ class Output {
   // Tells the World and whoever subscribed. Before the record that carries the fact.
   virtual void publish(const Fact& fact) = 0;
   virtual RecordId emit(const Record& record) = 0;
-  // Instead of emit(), for a record that is counted and not handed out.
-  virtual RecordId withhold(const Origin& origin, Withheld why) = 0;
+  // Instead of emit(), for a record that is counted and not handed out, unless a story turns out to
+  // rest on it.
+  virtual RecordId withhold(const Record& record, Withheld why) = 0;
   // What the next emit() or withhold() will return: the evidence that a fact names.
   [[nodiscard]] virtual RecordId next_id() const = 0;
   [[nodiscard]] virtual const World& world() const = 0;
@@ -50,6 +51,9 @@ class Observer {
   virtual ~Observer() = default;
   // A fault means a malformed sample: it is counted and dropped.
   virtual Status on_sample(const wire::Sample& sample, Output& out) = 0;
+  // A fact that its descriptor needs, after the World has applied it; its own are among them. May
+  // publish others.
+  virtual void on_fact(const Fact&, Output&) {}
   virtual void on_surplus(const Surplus&, MonotonicTime, Output&) {}
   virtual void on_tick(MonotonicTime, Output&) {}  // once a second
 };
@@ -64,7 +68,7 @@ struct Descriptor {
   std::string_view name;
   std::uint8_t id;  // high byte of every event kind it sends; never reused
   std::string_view summary;
-  std::span<const capture::Hook> hooks;  // empty: no kernel side
+  std::span<const capture::Hook> hooks;  // empty: no kernel side, `start` loads nothing
   std::span<const Schema* const> schemas;
   FactSet provides = 0;
   FactSet needs = 0;

@@ -5,18 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "empty_world.hpp"
 #include "observer.hpp"
 
 namespace tapio {
-
-// Nobody is known in it.
-class EmptyWorld final : public World {
- public:
-  [[nodiscard]] const Process* process(ProcessId) const override { return nullptr; }
-  [[nodiscard]] const Process* process(std::uint32_t) const override { return nullptr; }
-  [[nodiscard]] std::vector<const Process*> ancestors(ProcessId) const override { return {}; }
-  [[nodiscard]] MonotonicTime watching_since() const override { return {}; }
-};
 
 // What an observer under test gave out. Texts live as long as this does.
 class Collected final : public Output {
@@ -27,7 +19,7 @@ class Collected final : public Output {
     records.push_back(record);
     return records.back().id = {0, next_++};
   }
-  RecordId withhold(const Origin&, Withheld why) override {
+  RecordId withhold(const Record&, Withheld why) override {
     (why == Withheld::filtered ? filtered : rate_limited)++;
     return {0, next_++};
   }

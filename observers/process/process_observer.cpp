@@ -155,9 +155,9 @@ Status ProcessObserver::on_sample(const wire::Sample& sample, Output& out) {
 void ProcessObserver::hand_out(const Record& record, const tapio_event_header& header,
                                Output& out) {
   if (header.flags & TAPIO_STATE_ONLY)
-    out.withhold(record.origin, Withheld::filtered);
+    out.withhold(record, Withheld::filtered);
   else if (!lifecycle_.admit(record.origin.time))
-    out.withhold(record.origin, Withheld::rate_limited);
+    out.withhold(record, Withheld::rate_limited);
   else
     out.emit(record);
 }
@@ -220,7 +220,7 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
 Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
   const auto e = TRY(wire::event<tapio_process_exit>(sample, TAPIO_PROCESS_EXIT_VERSION));
   if (!exited_.insert(id(e.header.tgid, e.start_ns))) {
-    out.withhold(origin_of(e.header), Withheld::filtered);
+    out.withhold({.origin = origin_of(e.header)}, Withheld::filtered);
     return {};
   }
   const auto status = static_cast<int>(e.status);
@@ -248,7 +248,7 @@ Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
 Status ProcessObserver::on_death(const wire::Sample& sample, Output& out) {
   const auto e = TRY(wire::event<tapio_process_exit>(sample, TAPIO_PROCESS_DEATH_VERSION));
   if (!died_.insert(id(e.header.tgid, e.start_ns))) {
-    out.withhold(origin_of(e.header), Withheld::filtered);
+    out.withhold({.origin = origin_of(e.header)}, Withheld::filtered);
     return {};
   }
   const auto status = static_cast<int>(e.status);

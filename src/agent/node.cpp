@@ -143,10 +143,14 @@ void Node::start_source(Source& source, const config::Section& settings) {
   }
   const bool full = source.selected.as == Selected::As::full;
   source.state = full ? "on" : "provider";
-  source.books.resize(descriptor.hooks.size());
-  source.missed.resize(descriptor.hooks.size());
-  intake_.watch(source.programs->channel());
-  intake_.admit(descriptor.id, source.programs->ledger());
+  if (source.programs->loaded()) {
+    source.books.resize(descriptor.hooks.size());
+    source.missed.resize(descriptor.hooks.size());
+    intake_.watch(source.programs->channel());
+    intake_.admit(descriptor.id, source.programs->ledger());
+  } else {
+    source.programs.reset();  // it reads something else than events of programs
+  }
   pipeline_.admit(descriptor, std::move(*observer), full ? Role::full : Role::provider);
 }
 
@@ -265,8 +269,8 @@ void Node::check_books(Source& source) {
 void Node::check_health() {
   for (const auto& [id, why] : pipeline_.take_broken())
     for (Source& source : sources_)
-      if (source.programs && source.selected.descriptor->id == id) {
-        source.programs->detach();
+      if (source.selected.descriptor->id == id) {
+        if (source.programs) source.programs->detach();
         source.state = "failed";
         source.reason = why;
         log::error("observer {} is switched off: {}", source.selected.descriptor->name, why);
@@ -282,7 +286,6 @@ void Node::check_health() {
 void Node::check_counts() {
   std::uint64_t handled = 0;
   for (const Source& source : sources_) {
-    if (!source.programs) continue;
     const auto id = source.selected.descriptor->id;
     const std::string observer(source.selected.descriptor->name);
     const auto read = intake_.counts(id);
@@ -342,7 +345,8 @@ void Node::finish() {
 }
 
 bool Node::any_observer_on() const {
-  return std::ranges::any_of(sources_, [](const Source& s) { return s.programs != nullptr; });
+  return std::ranges::any_of(
+      sources_, [](const Source& s) { return s.state == "on" || s.state == "provider"; });
 }
 
 std::vector<Node::ObserverState> Node::observer_states() const {

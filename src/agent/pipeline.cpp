@@ -67,7 +67,7 @@ void Pipeline::work_on(const wire::Sample& sample, Order order) {
   working_ = nullptr;
   order_ = Order::in_time;
   counts.handled++;
-  tell_stories();
+  tell();
   if (batch_->bytes() > kMaxBatchBytes) flush();
   if (done) return;
   counts.malformed++;
@@ -95,6 +95,7 @@ void Pipeline::on_surplus(std::uint8_t observer, const Surplus& surplus, Monoton
   working_ = &found->second;
   found->second.observer->on_surplus(surplus, now, *this);
   working_ = nullptr;
+  tell();
 }
 
 void Pipeline::on_tick(MonotonicTime now) {
@@ -104,6 +105,7 @@ void Pipeline::on_tick(MonotonicTime now) {
     slice.observer->on_tick(now, *this);
   }
   working_ = nullptr;
+  tell();
   world_.on_time(now);
 }
 
@@ -127,14 +129,32 @@ void Pipeline::publish(const Fact& fact) {
     executed->args = redact(executed->args);
   world_.apply(clean);
   context_pid_ = 0;
-  untold_.push_back(clean);
-  if (!working_) tell_stories();
+  if (untold_.size() < kMaxUntold)
+    untold_.push_back(clean);
+  else
+    log::error("more than {} facts of one sample: the rest is told to nobody", kMaxUntold);
+  if (!working_) tell();
 }
 
 // Not before the record that a fact names as its evidence has got its id: a story takes one too.
-void Pipeline::tell_stories() {
-  for (const Fact& fact : untold_) stories_.on_fact(fact, world_);
+// Observers may publish more meanwhile.
+void Pipeline::tell() {
+  for (std::size_t i = 0; i < untold_.size(); ++i) {
+    const Fact fact = untold_[i];
+    tell_observers(fact);
+    stories_.on_fact(fact, world_);
+  }
   untold_.clear();
+}
+
+void Pipeline::tell_observers(const Fact& fact) {
+  const FactSet kind = FactSet{1} << fact.index();
+  for (auto& [id, slice] : slices_) {
+    if (!slice.observer || !(slice.descriptor->needs & kind)) continue;
+    working_ = &slice;
+    slice.observer->on_fact(fact, *this);
+  }
+  working_ = nullptr;
 }
 
 std::span<const std::string_view> Pipeline::redact(std::span<const std::string_view> args) {
@@ -144,18 +164,18 @@ std::span<const std::string_view> Pipeline::redact(std::span<const std::string_v
 }
 
 RecordId Pipeline::emit(const Record& record) {
-  if (working_ && working_->role == Role::provider)
-    return withhold(record.origin, Withheld::filtered);
+  if (working_ && working_->role == Role::provider) return withhold(record, Withheld::filtered);
   if (working_) counts_[working_->descriptor->id].emitted[record.origin.event_class]++;
   Record clean = record;
   redactor_.redact(clean, arena());
   return add(clean);
 }
 
-RecordId Pipeline::withhold(const Origin& origin, Withheld why) {
+RecordId Pipeline::withhold(const Record& record, Withheld why) {
   if (working_) {
     auto& counts = counts_[working_->descriptor->id];
-    (why == Withheld::filtered ? counts.filtered : counts.rate_limited)[origin.event_class]++;
+    (why == Withheld::filtered ? counts.filtered
+                               : counts.rate_limited)[record.origin.event_class]++;
   }
   return {run_, next_++};
 }

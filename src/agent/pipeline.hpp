@@ -76,12 +76,15 @@ class Pipeline final : public Output {
   Arena& arena() override { return batch_->arena; }
   void publish(const Fact& fact) override;
   RecordId emit(const Record& record) override;
-  RecordId withhold(const Origin& origin, Withheld why) override;
+  RecordId withhold(const Record& record, Withheld why) override;
   [[nodiscard]] RecordId next_id() const override { return {run_, next_}; }
   [[nodiscard]] const World& world() const override { return world_; }
 
  private:
   static constexpr std::size_t kMaxBatchBytes = 256 << 10;  // then it goes, in the middle of a pass
+  // Of one sample, with those that observers make of them. What comes beyond it is applied to the
+  // World and told to nobody; a log line says so.
+  static constexpr std::size_t kMaxUntold = 1024;
 
   struct Slice {
     const Descriptor* descriptor;
@@ -90,7 +93,8 @@ class Pipeline final : public Output {
   };
   Status call(Slice& slice, const wire::Sample& sample);
   void work_on(const wire::Sample& sample, Order order);
-  void tell_stories();
+  void tell();
+  void tell_observers(const Fact& fact);
   RecordId add(const Record& record);
   const Context* context_of(std::uint32_t pid);
 

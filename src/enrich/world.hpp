@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "enrich/processes.hpp"
@@ -33,6 +35,14 @@ class KnownWorld final : public World {
   }
   [[nodiscard]] std::vector<const Process*> ancestors(ProcessId id) const override;
   [[nodiscard]] MonotonicTime watching_since() const override { return since_; }
+  [[nodiscard]] const Cgroup* cgroup(std::uint64_t) const override { return nullptr; }
+  [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t) const override { return {}; }
+  [[nodiscard]] std::vector<Change> changes(std::uint64_t, MonotonicTime,
+                                            MonotonicTime) const override {
+    return {};
+  }
+  [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
+  void set_blind_spots(std::vector<std::string> sentences) { blind_ = std::move(sentences); }
   [[nodiscard]] Processes::Stats stats() const { return processes_.stats(); }
 
  private:
@@ -41,10 +51,12 @@ class KnownWorld final : public World {
   void on(const ProcessExited& fact) { processes_.exited(fact); }
   void on(const SignalSent& fact) { processes_.signaled(fact); }
   void on(const Lost& fact);
+  void on(const auto&) {}
 
   Processes processes_;
   MonotonicTime since_{};
   bool wants_resync_ = false;
+  std::vector<std::string> blind_;
 };
 
 }  // namespace tapio

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "empty_world.hpp"
 #include "evaluate/words.hpp"
 
 namespace tapio {
@@ -15,14 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-class Nothing final : public World {
- public:
-  [[nodiscard]] const Process* process(ProcessId) const override { return nullptr; }
-  [[nodiscard]] const Process* process(std::uint32_t) const override { return nullptr; }
-  [[nodiscard]] std::vector<const Process*> ancestors(ProcessId) const override { return {}; }
-  [[nodiscard]] MonotonicTime watching_since() const override { return {}; }
-};
 
 // Tells a story for each exit at once, and one for each time.
 class Chatty final : public Rule {
@@ -57,7 +50,7 @@ class Engine : public testing::Test {
                    .suppressed = [this](const Lost& lost) { gaps.push_back(lost); }}};
   std::vector<std::string> titles;
   std::vector<Lost> gaps;
-  Nothing world;
+  EmptyWorld world;
 
   void exit_at(MonotonicTime time) {
     ProcessExited fact;

@@ -24,10 +24,19 @@ struct Story {
   MonotonicTime time{};  // of what happened, not of finding out
   std::string title;     // one line: "nginx (pid 812) was killed with SIGKILL by bash (pid 640)"
   std::string entity;    // whom it happened to
+  Severity severity = Severity::warning;  // info: as it should be, like a graceful stop
+  ProcessId process;                      // the same; none: it is not about one process
+  std::uint64_t cgroup_id = 0;            // where; 0: not known, or the whole node
   Cause cause;
   double confidence = 0;           // 0..1; below 0.5 the title says "cause unknown"
   std::vector<std::string> chain;  // the steps, oldest first, one sentence each
   std::vector<RecordId> evidence;
+
+  // Filled in by the engine, for every story alike; a rule may add to them.
+  std::string rule;                  // its name
+  std::vector<std::string> changes;  // in the 10 minutes before, in the same container or unit
+  std::vector<std::string> impact;   // what else ended, what was started again
+  std::vector<std::string> missing;  // sources that could have said more, and why they did not
 };
 
 // A rule watches facts and tells stories. Driven by the time of the facts alone, so a replay tells

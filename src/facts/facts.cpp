@@ -79,6 +79,38 @@ std::string_view name(SignalResult r) {
   return "unknown";
 }
 
+std::string_view name(CredentialsVia via) {
+  switch (via) {
+    case CredentialsVia::exec:
+      return "exec";
+    case CredentialsVia::syscall:
+      return "syscall";
+    case CredentialsVia::found:
+      return "found";
+  }
+  return "found";
+}
+
+std::string_view name(Detection detection) {
+  switch (detection) {
+    case Detection::signal_storm:
+      return "signal_storm";
+    case Detection::kill_chain:
+      return "kill_chain";
+    case Detection::crash_loop:
+      return "crash_loop";
+    case Detection::fork_bomb:
+      return "fork_bomb";
+    case Detection::exec_failure_loop:
+      return "exec_failure_loop";
+    case Detection::signal_across_border:
+      return "signal_across_border";
+    case Detection::privilege_gain:
+      return "privilege_gain";
+  }
+  return "unknown";
+}
+
 std::string signal_name(std::int32_t signal) {
   if (signal > 0 && signal < std::ssize(kSignals)) return fmt::format("SIG{}", kSignals[signal]);
   if (signal == kRealtimeMin) return "SIGRTMIN";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,37 @@ struct Process {
   const ProcessImage* image = &kNoImage;  // never nullptr; the World's, like the process itself
 };
 
+// A control group, and whose it is by its path alone: nothing is guessed, what the path does not
+// say is empty.
+struct Cgroup {
+  std::uint64_t id = 0;
+  std::string path;         // "" : not known
+  MonotonicTime created{};  // 0: before the agent
+  MonotonicTime removed{};  // 0: it is there
+  std::string runtime;  // "docker", "containerd", "cri-o", "podman"; "": no container, or not told
+  std::string container_id;  // 64 hexadecimal digits; "": no container
+  std::string pod_uid;       // as Kubernetes writes it, with dashes
+  std::string qos;           // "Guaranteed", "Burstable", "BestEffort"
+  std::string unit;          // of systemd: "nginx.service", "session-3.scope"
+  std::string user_unit;     // of the user's systemd, within `unit`
+};
+
+// A cgroup's memory over time.
+struct MemoryPoint {
+  MonotonicTime time{};
+  std::uint64_t usage = 0;       // bytes
+  std::uint64_t max = kNoLimit;  // bytes
+};
+
+// Something that is different since: a candidate for "what changed just before".
+struct Change {
+  enum class What : std::uint8_t { executable, limit, credentials, restart } what{};
+  MonotonicTime time{};
+  std::uint64_t cgroup_id = 0;  // where; 0: the node
+  std::string text;             // one sentence: "memory.max went from 64 MiB to 32 MiB"
+  RecordId evidence{};          // none: no record says so
+};
+
 struct ProcessIdHash {
   std::size_t operator()(ProcessId id) const {
     return std::hash<std::uint64_t>{}((id.start_ticks << 22 ^ id.pid) * 0x9e3779b97f4a7c15u);
@@ -67,6 +99,18 @@ class World {
   [[nodiscard]] virtual std::vector<const Process*> ancestors(ProcessId id) const = 0;
   // Since when every start, exec and exit was seen, or 0 when that cannot be said.
   [[nodiscard]] virtual MonotonicTime watching_since() const = 0;
+  // nullptr: nothing is known of it. Also those removed lately.
+  [[nodiscard]] virtual const Cgroup* cgroup(std::uint64_t id) const = 0;
+  // Of a cgroup with a limit, oldest first, about one a second; empty: it is not measured.
+  static constexpr std::size_t kMaxMemoryPoints = 120;
+  [[nodiscard]] virtual std::vector<MemoryPoint> memory(std::uint64_t cgroup_id) const = 0;
+  // In the same container, unit or, failing these, cgroup; oldest first, at most kMaxChanges, the
+  // latest of them.
+  static constexpr std::size_t kMaxChanges = 16;
+  [[nodiscard]] virtual std::vector<Change> changes(std::uint64_t cgroup_id, MonotonicTime from,
+                                                    MonotonicTime to) const = 0;
+  // What cannot be seen on this machine or by this configuration, one sentence each.
+  [[nodiscard]] virtual const std::vector<std::string>& blind_spots() const = 0;
 };
 
 }  // namespace tapio

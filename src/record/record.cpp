@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "record/finding.hpp"
+
 namespace tapio {
 
 std::string_view name(Kind kind) {
@@ -81,6 +83,18 @@ std::string_view name(tapio_outcome outcome) {
       break;
   }
   return "unknown";
+}
+
+std::string_view name(Severity severity) {
+  switch (severity) {
+    case Severity::info:
+      return "info";
+    case Severity::warning:
+      return "warning";
+    case Severity::critical:
+      return "critical";
+  }
+  return "info";
 }
 
 std::string RecordId::text() const {

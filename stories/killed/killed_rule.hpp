@@ -59,7 +59,7 @@ class KilledRule final : public Rule {
     std::deque<Window> windows_;
   };
 
-  void on(const ProcessStarted&, const World&, Tell&) {}
+  void on(const auto&, const World&, Tell&) {}  // of no use here
   void on(const ProcessExecuted& fact, const World& world, Tell& tell);
   void on(const ProcessExited& fact, const World& world, Tell& tell);
   void on(const SignalSent& fact, const World&, Tell&) { signals_.note(fact); }
