@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -30,7 +31,11 @@ class Stage {
   // What the new process does; returns its exit status. There, this stage is a new and empty one.
   using Act = std::function<int(const Ready& ready)>;
 
-  explicit Stage(std::chrono::milliseconds patience) : patience_(patience) {}
+  // What is done once those who were there before stand, and nothing has gone wrong yet.
+  using Incident = std::function<Status()>;
+
+  explicit Stage(std::chrono::milliseconds patience, Incident incident = {})
+      : patience_(patience), incident_(std::move(incident)) {}
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
   ~Stage() { clear(); }
@@ -41,6 +46,9 @@ class Stage {
   Result<pid_t> sleeper(std::string_view name);
   // Executes a program; its output is thrown away. Returns when the exec is done.
   Result<pid_t> run(const std::vector<std::string>& args);
+
+  // To be called once by every scenario: those who were there before stand, and now it goes wrong.
+  Status incident() { return incident_ ? std::exchange(incident_, {})() : Status{}; }
 
   // Wait for a process of this stage to end, and are errors when it ends otherwise.
   Status must_be_killed(pid_t pid, int signal);
@@ -62,6 +70,7 @@ class Stage {
   void clear();
 
   std::chrono::milliseconds patience_;
+  Incident incident_;
   std::vector<Living> living_;
   std::vector<std::string> notes_;
 };
