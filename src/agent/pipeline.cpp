@@ -17,6 +17,7 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
       stories_(options.rules,
                {.told =
                     [this](const Story& story) {
+                      release(story.evidence);
                       auto record = story_record(story, arena());
                       redactor_.redact(record, arena());
                       return add(record);
@@ -107,6 +108,7 @@ void Pipeline::on_tick(MonotonicTime now) {
   working_ = nullptr;
   tell();
   world_.on_time(now);
+  reserve_.sweep();
 }
 
 void Pipeline::on_loss(const Loss& loss) {
@@ -127,6 +129,7 @@ void Pipeline::publish(const Fact& fact) {
   Fact clean = fact;
   if (auto* executed = std::get_if<ProcessExecuted>(&clean))
     executed->args = redact(executed->args);
+  if (const auto* detected = std::get_if<Detected>(&clean)) release(detected->because);
   world_.apply(clean);
   context_pid_ = 0;
   if (untold_.size() < kMaxUntold)
@@ -177,16 +180,33 @@ RecordId Pipeline::withhold(const Record& record, Withheld why) {
     (why == Withheld::filtered ? counts.filtered
                                : counts.rate_limited)[record.origin.event_class]++;
   }
-  return {run_, next_++};
+  const RecordId id{run_, next_++};
+  reserve_.keep(record, id);
+  return id;
+}
+
+void Pipeline::release(std::span<const RecordId> evidence) {
+  for (const RecordId id : evidence) {
+    auto record = reserve_.take(id, arena());
+    if (!record) continue;
+    redactor_.redact(*record, arena());
+    record->origin.order = Order::late;
+    add(*record, id);
+  }
 }
 
 RecordId Pipeline::add(const Record& record) {
   const RecordId id{run_, next_++};
-  auto& added = batch_->records.emplace_back(record);
-  added.id = id;
+  Record added = record;
   added.origin.order = order_;
-  added.context = context_of(record.origin.pid);
+  add(added, id);
   return id;
+}
+
+void Pipeline::add(Record record, RecordId id) {
+  record.id = id;
+  record.context = context_of(record.origin.pid);
+  batch_->records.push_back(record);
 }
 
 // Rows of one process are common, so the newest context is tried again.

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "agent/losses.hpp"
+#include "agent/reserve.hpp"
 #include "base/log.hpp"
 #include "capture/merge.hpp"
 #include "decode/intake.hpp"
@@ -69,6 +70,7 @@ class Pipeline final : public Output {
   [[nodiscard]] Stories& stories() { return stories_; }
   [[nodiscard]] const Redactor& redactor() const { return redactor_; }
   [[nodiscard]] const std::map<std::uint8_t, Counts>& counts() const { return counts_; }
+  [[nodiscard]] Reserve::Stats reserve() const { return reserve_.stats(); }
   // Arguments from elsewhere than a fact (from /proc), without secrets. Valid until flush().
   std::span<const std::string_view> redact(std::span<const std::string_view> args);
 
@@ -95,13 +97,17 @@ class Pipeline final : public Output {
   void work_on(const wire::Sample& sample, Order order);
   void tell();
   void tell_observers(const Fact& fact);
+  // Evidence that was withheld is handed out after all, before what rests on it.
+  void release(std::span<const RecordId> evidence);
   RecordId add(const Record& record);
+  void add(Record record, RecordId id);
   const Context* context_of(std::uint32_t pid);
 
   std::uint32_t run_;
   Deliver deliver_;
   Redactor redactor_;
   KnownWorld world_;
+  Reserve reserve_{world_};
   Stories stories_;
   capture::Merge merge_;
   std::map<std::uint8_t, Slice> slices_;

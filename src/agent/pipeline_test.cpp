@@ -51,9 +51,9 @@ const Descriptor kEchoDescriptor{.name = "echo", .id = kKind >> 8, .schemas = kS
 class PipelineTest : public testing::Test {
  protected:
   PipelineTest() { admit(Role::full); }
-  void admit(Role role) {
+  void admit(Role role, std::span<const RuleDescriptor* const> rules = {}) {
     pipeline = std::make_unique<Pipeline>(
-        Pipeline::Options{.run = 7},
+        Pipeline::Options{.run = 7, .rules = rules},
         [this](const std::shared_ptr<const Batch>& batch) { batches.push_back(batch); });
     pipeline->admit(kEchoDescriptor, std::make_unique<Echo>(), role);
   }
@@ -158,6 +158,62 @@ TEST_F(PipelineTest, a_loss_becomes_a_gap_record) {
   EXPECT_EQ(gap.schema, &kGap);
   EXPECT_EQ(std::get<std::string_view>(gap.values[3]), "ring_full");
   EXPECT_EQ(std::get<std::uint64_t>(gap.values[6]), 5u);
+}
+
+// Tells a story for each exec, which rests on it.
+class Witness final : public Rule {
+ public:
+  void on_fact(const Fact& fact, const World&, Tell& tell) override {
+    Story story;
+    story.evidence = {std::get<ProcessExecuted>(fact).evidence};
+    tell.push_back(std::move(story));
+  }
+  void on_time(MonotonicTime, const World&, Tell&) override {}
+};
+constexpr RuleDescriptor kWitness{
+    .name = "witness",
+    .summary = "",
+    .needs = facts_of<ProcessExecuted>,
+    .make = []() -> std::unique_ptr<Rule> { return std::make_unique<Witness>(); }};
+constexpr const RuleDescriptor* kWitnesses[] = {&kWitness};
+
+TEST_F(PipelineTest, what_a_story_rests_on_is_handed_out_before_it_also_when_it_was_withheld) {
+  admit(Role::provider, kWitnesses);
+  take(1, 5, TAPIO_CRITICAL);
+  EXPECT_THAT(numbers(), ElementsAre(5));
+  const auto& records = batches.at(0)->records;
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[1].schema, &kStorySchema);
+  EXPECT_EQ(records[0].origin.order, Order::late);
+  EXPECT_THAT(std::get<std::span<const std::string_view>>(records[0].values[1]),
+              ElementsAre("mysql", "--password=***"));
+  EXPECT_EQ(pipeline->reserve().released, 1u);
+}
+
+// Makes a fact of each exec.
+class Detector final : public Observer {
+ public:
+  Status on_sample(const wire::Sample&, Output&) override { return {}; }
+  void on_fact(const Fact& fact, Output& out) override {
+    if (const auto* executed = std::get_if<ProcessExecuted>(&fact)) {
+      EXPECT_TRUE(out.world().process(executed->process)) << "the World knows first";
+      out.publish(Detected{.time = executed->time, .process = executed->process});
+    } else {
+      detected++;
+    }
+  }
+  int detected = 0;
+};
+const Descriptor kDetectorDescriptor{
+    .name = "detector", .id = 0x78, .needs = facts_of<ProcessExecuted, Detected>};
+
+TEST_F(PipelineTest, an_observer_gets_the_facts_it_needs_its_own_among_them) {
+  auto detector = std::make_unique<Detector>();
+  const auto& its = *detector;
+  pipeline->admit(kDetectorDescriptor, std::move(detector), Role::full);
+  take(1, 1, TAPIO_CRITICAL);
+  take(2, 2, TAPIO_CRITICAL);
+  EXPECT_EQ(its.detected, 2);
 }
 
 TEST(Losses, tell_each_loss_once_and_keep_the_total) {

@@ -228,6 +228,13 @@ std::string Node::status_json() {
   number(json, "told", pipeline_.stories().stats().told);
   number(json, "suppressed", pipeline_.stories().stats().suppressed);
   json.EndObject();
+  const auto reserve = pipeline_.reserve();
+  object(json, "reserve");
+  number(json, "kept", std::uint64_t{reserve.kept});
+  number(json, "bytes", std::uint64_t{reserve.bytes});
+  number(json, "released", reserve.released);
+  number(json, "forgotten", reserve.forgotten);
+  json.EndObject();
   object(json, "redaction");
   number(json, "replaced", pipeline_.redactor().replaced());
   json.EndObject();

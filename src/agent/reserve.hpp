@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "facts/world.hpp"
+#include "record/record.hpp"
+
+namespace tapio::agent {
+
+// Records that were withheld, kept for a while: a story may turn out to rest on one, and what a
+// story names as its evidence has to be there for who looks it up.
+//
+// The latest go round in a queue that is bounded by bytes. The exec of a process that still runs
+// when its turn to go has come stays on, because who killed somebody may have been started long
+// before.
+class Reserve {
+ public:
+  static constexpr std::size_t kMaxBytes = 8 << 20;  // of the queue; beyond it the oldest goes
+  static constexpr std::size_t kMaxLiving = 2048;    // execs; beyond it the oldest goes
+
+  struct Stats {
+    std::size_t kept = 0;
+    std::size_t bytes = 0;
+    std::uint64_t released = 0;
+    std::uint64_t forgotten = 0;
+  };
+
+  explicit Reserve(const World& world) : world_(world) {}
+
+  // Ids come in ascending order.
+  void keep(const Record& record, RecordId id);
+  // Takes it out. Its text is in `arena`.
+  std::optional<Record> take(RecordId id, Arena& arena);
+  // Lets go of execs of processes that have ended. Once a second.
+  void sweep();
+  [[nodiscard]] Stats stats() const;
+
+ private:
+  // A record in as few bytes as it takes: a `Record` has room for the most fields there may be.
+  struct Kept {
+    const Schema* schema;  // nullptr: taken
+    Origin origin;
+    RecordId id;
+    std::vector<Value> values;            // views into what follows
+    std::vector<std::string_view> lists;  // of all lists, one after another
+    std::string text;
+
+    [[nodiscard]] std::size_t bytes() const;
+  };
+  static Kept copy(const Record& record, RecordId id);
+  static Record restore(Kept kept, Arena& arena);
+  void forget_first();
+  [[nodiscard]] bool lives(const Kept& kept) const;
+
+  const World& world_;
+  std::deque<Kept> queue_;
+  std::map<RecordId, Kept> living_;
+  std::size_t queue_bytes_ = 0;
+  std::uint64_t released_ = 0, forgotten_ = 0;
+};
+
+}  // namespace tapio::agent

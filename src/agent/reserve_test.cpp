@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/reserve.hpp"
+
+#include <gmock/gmock.h>
+
+#include "enrich/world.hpp"
+
+namespace tapio::agent {
+namespace {
+
+using testing::ElementsAre;
+using Texts = std::span<const std::string_view>;
+
+constexpr SchemaOf kNote{"note",
+                         Kind::event,
+                         "A note.",
+                         Field{"number", Type::u64, "Its number."},
+                         Field{"text", Type::text, "What it says."},
+                         Field{"words", Type::texts, "The same in words."}};
+
+class ReserveTest : public testing::Test {
+ protected:
+  // What is kept must not hang on the batch that it was made in.
+  void keep(std::uint64_t number, std::string text, std::uint32_t pid = 0) {
+    auto arena = std::make_unique<Arena>();
+    const auto words = arena->list(2);
+    words[0] = arena->keep(text);
+    words[1] = "end";
+    reserve.keep(kNote(Origin{.time = MonotonicTime(number), .pid = pid}, number, arena->keep(text),
+                       Texts(words)),
+                 id(number));
+  }
+  static RecordId id(std::uint64_t number) { return {.run = 7, .number = number}; }
+  void runs(std::uint32_t pid, std::int64_t executed) {
+    world.apply(ProcessExecuted{.time = MonotonicTime(executed), .process = {pid, 1}});
+  }
+  void ends(std::uint32_t pid, std::int64_t time) {
+    world.apply(ProcessExited{.time = MonotonicTime(time), .process = {pid, 1}});
+  }
+  // So much that all that was there before had its turn.
+  void flood(std::uint64_t first) {
+    const std::string much(64 << 10, 'x');
+    for (std::size_t bytes = 0; bytes <= Reserve::kMaxBytes; bytes += much.size())
+      keep(first++, much);
+  }
+
+  KnownWorld world;
+  Reserve reserve{world};
+  Arena out;
+};
+
+TEST_F(ReserveTest, gives_back_what_was_kept_once) {
+  keep(1, "one");
+  keep(2, "two, and long enough to lie outside of the string");
+  const auto record = reserve.take(id(2), out);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->id, id(2));
+  EXPECT_EQ(record->origin.time, MonotonicTime(2));
+  EXPECT_EQ(std::get<std::uint64_t>(record->values[0]), 2u);
+  EXPECT_EQ(std::get<std::string_view>(record->values[1]),
+            "two, and long enough to lie outside of the string");
+  EXPECT_THAT(std::get<Texts>(record->values[2]),
+              ElementsAre("two, and long enough to lie outside of the string", "end"));
+  EXPECT_FALSE(reserve.take(id(2), out));
+  EXPECT_TRUE(reserve.take(id(1), out));
+  EXPECT_FALSE(reserve.take(id(3), out));
+  EXPECT_EQ(reserve.stats().released, 2u);
+  EXPECT_EQ(reserve.stats().forgotten, 0u);
+}
+
+TEST_F(ReserveTest, a_record_without_a_schema_is_not_worth_keeping) {
+  reserve.keep({.origin = {.time = MonotonicTime(1)}}, id(1));
+  EXPECT_EQ(reserve.stats().kept, 0u);
+}
+
+TEST_F(ReserveTest, the_oldest_goes_when_the_bytes_are_used_up) {
+  keep(1, "one");
+  flood(2);
+  EXPECT_FALSE(reserve.take(id(1), out));
+  EXPECT_LE(reserve.stats().bytes, Reserve::kMaxBytes);
+  EXPECT_GE(reserve.stats().forgotten, 1u);
+}
+
+TEST_F(ReserveTest, the_exec_of_who_still_runs_stays_until_its_end) {
+  runs(100, 1);
+  keep(1, "one", 100);
+  runs(200, 2);
+  keep(2, "two", 200);
+  flood(3);
+  ends(200, 1000);
+  reserve.sweep();
+  EXPECT_TRUE(reserve.take(id(1), out));
+  EXPECT_FALSE(reserve.take(id(2), out));
+}
+
+TEST_F(ReserveTest, of_the_living_only_so_many_stay) {
+  for (std::uint32_t n = 1; n <= Reserve::kMaxLiving + 1; ++n) {
+    runs(n, n);
+    keep(n, "exec", n);
+  }
+  flood(1'000'000);
+  EXPECT_FALSE(reserve.take(id(1), out));
+  EXPECT_TRUE(reserve.take(id(2), out));
+}
+
+}  // namespace
+}  // namespace tapio::agent
