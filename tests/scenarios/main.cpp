@@ -19,6 +19,7 @@ namespace tapio {
 namespace {
 
 constexpr int kFine = 0, kWrong = 1, kUsage = 2, kDenied = 3, kImpossible = 4;
+constexpr int kLoaders = 2;
 constexpr auto kPromise = std::chrono::seconds(5);  // within which a story is told
 
 struct Options {
@@ -26,6 +27,9 @@ struct Options {
   std::string tapio;
   bool list = false;
   bool json = false;
+  bool late = false;
+  bool load = false;
+  bool twice = false;
 };
 
 struct Tally {
@@ -40,6 +44,9 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   app.add_option("--tapio", options.tapio, "The program to test; default: the one beside this");
   app.add_flag("--list", options.list, "List the scenarios");
   app.add_flag("--json", options.json, "Results as JSON lines");
+  app.add_flag("--late", options.late, "Start an agent for each, when its incident begins");
+  app.add_flag("--load", options.load, "Meanwhile, start and end processes without pause");
+  app.add_flag("--twice", options.twice, "Play each twice in a row")->excludes("--late");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -114,34 +121,42 @@ void report(const Outcome& outcome, const Options& options, Tally& tally) {
   std::fflush(stdout);  // before the next fork
 }
 
-Outcome stop(Agent& agent) {
-  Outcome outcome{.name = "stops_cleanly",
-                  .what = "The agent gets SIGINT, exits with 0 and leaves nothing in the kernel."};
-  const auto held = agent.stop();
-  if (held)
-    outcome.notes.push_back(fmt::format("its {} programs and {} maps are gone",
-                                        held->programs.size(), held->maps.size()));
-  else
-    outcome.wrong.push_back(
-        fmt::format("{}; its log ends\n{}", held.error().what, agent.log_tail()));
-  return outcome;
+// Processes that begin and end without pause, while the scenarios are played.
+Status make_load(Stage& stage) {
+  for (int i = 0; i < kLoaders; ++i) TRY(stage.run({"sh", "-c", "while :; do /bin/true; done"}));
+  return {};
 }
 
-int play_all(const std::vector<const Scenario*>& scenarios, const Options& options) {
-  auto agent =
-      Agent::start(options.tapio.empty() ? beside_this("tapio") : options.tapio, patience());
+bool play_with_one_agent(const std::vector<const Scenario*>& scenarios, const Options& options,
+                         Tally& tally) {
+  auto agent = Agent::start(options.tapio, patience());
   if (!agent) {
     fmt::print(stderr, "tapio_demo: {}\n", agent.error().what);
-    return agent.error().fault == Fault::denied ? kDenied : kWrong;
+    return false;
   }
   if (!options.json)
     fmt::print("The agent (pid {}) answers after {} ms.\n\n", agent->pid(),
                agent->ready_after().count());
   std::fflush(stdout);
-  Tally tally;
   for (const auto* scenario : scenarios)
-    report(play(*scenario, *agent, patience()), options, tally);
-  report(stop(*agent), options, tally);
+    for (int times = options.twice ? 2 : 1; times > 0; --times)
+      report(play(*scenario, *agent, patience()), options, tally);
+  report(play_end(*agent), options, tally);
+  return true;
+}
+
+int play_all(const std::vector<const Scenario*>& scenarios, const Options& options) {
+  Stage around(patience());
+  if (const auto loaded = options.load ? make_load(around) : Status{}; !loaded) {
+    fmt::print(stderr, "tapio_demo: {}\n", loaded.error().what);
+    return kWrong;
+  }
+  Tally tally;
+  if (options.late)
+    for (const auto* scenario : scenarios)
+      report(play_late(*scenario, options.tapio, patience()), options, tally);
+  else if (!play_with_one_agent(scenarios, options, tally))
+    return kWrong;
   if (options.json)
     fmt::print(R"({{"passed":{},"failed":{}}})"
                "\n",
@@ -158,6 +173,7 @@ int demo(int argc, char** argv) {
   const auto scenarios = chosen(options.names);
   if (!scenarios) return kUsage;
   if (const auto code = cannot_run()) return *code;
+  if (options.tapio.empty()) options.tapio = beside_this("tapio");
   return play_all(*scenarios, options);
 }
 

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -46,9 +48,8 @@ Result<pid_t> die_as_a_mark(Stage& stage) {
   return mark.pid;
 }
 
-Status play_it(const Scenario& scenario, const Agent& agent, std::chrono::milliseconds patience,
-               Stage& stage, Outcome& outcome) {
-  const auto expected = TRY(scenario.run(stage));
+Status judge(const Expectation& expected, const Agent& agent, std::chrono::milliseconds patience,
+             Stage& stage, Outcome& outcome) {
   const bool silence = expected.kind.empty();
   const pid_t awaited = silence ? TRY(die_as_a_mark(stage)) : expected.pid;
   const auto done = monotonic_now();
@@ -92,9 +93,43 @@ void append_list(std::string& out, const std::vector<std::string>& texts) {
 Outcome play(const Scenario& scenario, const Agent& agent, std::chrono::milliseconds patience) {
   Outcome outcome{.name = scenario.name, .what = scenario.what};
   Stage stage(patience);
-  if (auto played = play_it(scenario, agent, patience, stage, outcome); !played)
-    outcome.wrong.push_back(std::move(played.error().what));
+  const auto played = [&]() -> Status {
+    return judge(TRY(scenario.run(stage)), agent, patience, stage, outcome);
+  }();
+  if (!played) outcome.wrong.push_back(played.error().what);
   outcome.notes = stage.notes();
+  return outcome;
+}
+
+Outcome play_late(const Scenario& scenario, const std::string& program,
+                  std::chrono::milliseconds patience) {
+  Outcome outcome{.name = scenario.name, .what = scenario.what};
+  std::optional<Agent> agent;
+  Stage stage(patience, [&]() -> Status {
+    agent.emplace(TRY(Agent::start(program, patience)));
+    return {};
+  });
+  const auto played = [&]() -> Status {
+    const auto expected = TRY(scenario.run(stage));
+    if (!agent) return fail(Fault::broken, "the scenario did not say where its incident begins");
+    return judge(expected, *agent, patience, stage, outcome);
+  }();
+  if (!played) outcome.wrong.push_back(played.error().what);
+  outcome.notes = stage.notes();
+  if (agent) std::ranges::copy(play_end(*agent).wrong, std::back_inserter(outcome.wrong));
+  return outcome;
+}
+
+Outcome play_end(Agent& agent) {
+  Outcome outcome{.name = "stops_cleanly",
+                  .what = "The agent gets SIGINT, exits with 0 and leaves nothing in the kernel."};
+  const auto held = agent.stop();
+  if (held)
+    outcome.notes.push_back(fmt::format("its {} programs and {} maps are gone",
+                                        held->programs.size(), held->maps.size()));
+  else
+    outcome.wrong.push_back(
+        fmt::format("{}; its log ends\n{}", held.error().what, agent.log_tail()));
   return outcome;
 }
 

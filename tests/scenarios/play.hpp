@@ -25,6 +25,12 @@ struct Outcome {
 // has been told of, so a deaf agent does not pass.
 [[nodiscard]] Outcome play(const Scenario& scenario, const Agent& agent,
                            std::chrono::milliseconds patience);
+// The same with an agent of its own, which starts when the incident begins: it knows who was there
+// before from /proc alone.
+[[nodiscard]] Outcome play_late(const Scenario& scenario, const std::string& program,
+                                std::chrono::milliseconds patience);
+// Ends the agent, which must leave nothing behind.
+[[nodiscard]] Outcome play_end(Agent& agent);
 
 [[nodiscard]] std::string in_text(const Outcome& outcome);
 [[nodiscard]] std::string in_json(const Outcome& outcome);  // one line
