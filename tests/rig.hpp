@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "base/clock.hpp"
 #include "capture/kernel.hpp"
 #include "capture/merge.hpp"
 #include "collected.hpp"
+#include "enrich/world.hpp"
 
 namespace tapio {
 
@@ -48,6 +51,7 @@ class Rig {
                         .critical_bytes = options.critical_bytes},
         taker());
     observer_ = must(descriptor.start({settings, *programs}));
+    world_->watching(monotonic_now());
   }
 
   // All there is in the channels, in order of time.
@@ -79,7 +83,17 @@ class Rig {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
 
-  Collected out;
+  // Whether a hook got a program, and which.
+  [[nodiscard]] std::string_view program(std::size_t hook) const {
+    const char* name = programs->choices()[hook].program;
+    return name ? name : "";
+  }
+
+ private:
+  std::unique_ptr<KnownWorld> world_ = std::make_unique<KnownWorld>();  // its address is known
+
+ public:
+  Collected out{*world_, [world = world_.get()](const Fact& fact) { world->apply(fact); }};
   capture::Hierarchy hierarchy;
   std::unique_ptr<capture::Programs> programs;
   std::uint32_t watched_kind = 0, watched_pid = 0;  // of these, count() counts the samples
@@ -115,6 +129,22 @@ inline int wait_for(pid_t pid) {
   int status = 0;
   ::waitpid(pid, &status, 0);
   return status;
+}
+
+// Where a test may make memory cgroups, and whether that is v2; "": no memory controller is mounted.
+struct MemoryCgroups {
+  std::string mount;
+  bool v2 = false;
+};
+inline MemoryCgroups memory_cgroups() {
+  std::stringstream text;
+  text << std::ifstream("/proc/self/mountinfo").rdbuf();
+  const auto mounted = capture::parse_mountinfo(text.str());
+  if (const auto v1 = mounted.v1.find("memory"); v1 != mounted.v1.end()) return {v1->second};
+  std::string controllers;
+  std::getline(std::ifstream(mounted.v2 + "/cgroup.controllers"), controllers);
+  if (controllers.find("memory") == controllers.npos) return {};
+  return {mounted.v2, true};
 }
 
 // Runs everything once natively and once with each older path forced.

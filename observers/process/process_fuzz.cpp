@@ -13,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < sizeof(tapio_event_header) || size > 0xffff) return 0;
   tapio_event_header header;
   std::memcpy(&header, data, sizeof header);
-  header.kind = static_cast<std::uint16_t>(TAPIO_PROCESS_FORK + header.kind % 7);
-  header.version = 1;
+  header.kind = static_cast<std::uint16_t>(TAPIO_PROCESS_FORK + header.kind % 11);
+  header.version = header.kind <= TAPIO_PROCESS_DEATH ? 2 : 1;
   header.size = static_cast<std::uint16_t>(size);
   header.event_class %= TAPIO_CLASSES;
   std::vector<std::byte> bytes(size);
