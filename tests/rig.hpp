@@ -131,7 +131,31 @@ inline int wait_for(pid_t pid) {
   return status;
 }
 
-// Where a test may make memory cgroups, and whether that is v2; "": no memory controller is mounted.
+// The first of a kind that is about this process.
+template <typename Kind>
+const Kind* fact_about(const Rig& rig, std::uint32_t pid) {
+  for (const Fact& fact : rig.out.facts)
+    if (const auto* kind = std::get_if<Kind>(&fact); kind && kind->process.pid == pid) return kind;
+  return nullptr;
+}
+
+inline const Record* record_of(const Rig& rig, std::string_view name, std::uint32_t pid) {
+  for (const Record& record : rig.out.records)
+    if (record.schema->name == name && record.origin.pid == pid) return &record;
+  return nullptr;
+}
+
+template <typename T>
+T field(const Record& record, std::string_view name) {
+  const auto at = std::ranges::find(record.schema->fields, name, &Field::name);
+  const auto& value =
+      record.values.at(static_cast<std::size_t>(at - record.schema->fields.begin()));
+  const T* held = std::get_if<T>(&value);
+  return held ? *held : T{};
+}
+
+// Where a test may make memory cgroups, and whether that is v2; "": no memory controller is
+// mounted.
 struct MemoryCgroups {
   std::string mount;
   bool v2 = false;
@@ -162,6 +186,9 @@ class OnEveryPath : public testing::TestWithParam<const char*> {
   std::string before_;
 };
 inline const auto kEveryPath = testing::Values("", "tp_btf", "ringbuf", "ringbuf,tp_btf");
+// For hooks that sit on functions of the kernel.
+inline const auto kFunctionPaths = testing::Values("", "fentry", "fentry,kprobe", "ringbuf,fentry",
+                                                   "ringbuf,tp_btf,fentry,kprobe");
 inline std::string path_name(const testing::TestParamInfo<const char*>& info) {
   std::string name = *info.param ? std::string("without_") + info.param : "native";
   std::ranges::replace(name, ',', '_');
