@@ -148,7 +148,7 @@ struct tapio_process_victim {
 	__s32 score_adj; /* signal_struct.oom_score_adj */
 	__u32 wanted;    /* by the filter */
 	__u32 level_count;
-	struct tapio_memory_level levels[TAPIO_MEMORY_LEVELS]; /* its own first, then the ones above */
+	struct tapio_memory_level levels[TAPIO_MEMORY_LEVELS]; /* its own, then the ones above */
 	char comm[TAPIO_COMM_LEN];
 };
 TAPIO_ABI(tapio_process_victim, 408);

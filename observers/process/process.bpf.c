@@ -255,8 +255,8 @@ static __always_inline void remember_victim(struct tapio_run *run, struct task_s
 	bpf_map_update_elem(&victims, &tid, v, BPF_ANY);
 }
 
-/* __oom_kill_process() sends SIGKILL with SEND_SIG_PRIV and then marks the victim. Marked without it
- * was one that is about to end anyway: that is no kill. */
+/* __oom_kill_process() sends SIGKILL with SEND_SIG_PRIV and then marks the victim. One that is
+ * marked without it is about to end anyway: that is no kill. */
 TAPIO_TRACEPOINT(mark_victim, TAPIO_PROCESS_ON_OOM, oom, void *marked)
 {
 	struct task_struct *running = tapio_current(), *leader;
@@ -365,7 +365,7 @@ static __always_inline bool same_credentials(const struct tapio_credentials *a,
 	return true;
 }
 
-/* Many commits change nothing that is told here: groups, keys. That of an exec is told by `exec`. */
+/* Many commits change nothing that is told here: groups, keys. An exec's is told by `exec`. */
 static __always_inline void commit(struct tapio_run *run, const struct cred *new)
 {
 	struct task_struct *task = tapio_current();

@@ -29,8 +29,9 @@ struct mm_struct___v6_1 {
 	struct mm_rss_stat___v6_1 rss_stat;
 } __attribute__((preserve_access_index));
 
-/* Pages of one kind; `kind` is a constant, as in include/linux/mm_types_task.h. From 6.2 on what each
- * CPU has not yet handed in is missing: at most twice the number of CPUs, or 32, for each of them. */
+/* Pages of one kind; `kind` is a constant, as in include/linux/mm_types_task.h. From 6.2 on, what a
+ * CPU has not yet handed in is not in it: less than 32 pages of each CPU, or, if that is more, than
+ * twice as many as there are CPUs. */
 #define TAPIO_MM_FILE 0
 #define TAPIO_MM_ANON 1
 #define TAPIO_MM_SWAP 2

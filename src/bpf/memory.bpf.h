@@ -30,7 +30,8 @@ static __always_inline void tapio_memory_level(struct tapio_run *run, struct mem
 /* A task's memory cgroup and its ancestors, as far as their counters hang together; not the root,
  * which the kernel does not charge. How many were written. */
 static __always_inline __u32 tapio_memory_levels(struct tapio_run *run, struct task_struct *task,
-						 __u64 page_bytes, struct tapio_memory_level *levels)
+						 __u64 page_bytes,
+						 struct tapio_memory_level *levels)
 {
 	struct css_set *set = TAPIO_GET(run, task, cgroups);
 	struct cgroup_subsys_state *css, *above;

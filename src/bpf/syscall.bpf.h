@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* System calls by the registers of the task that made them. Those of 32-bit tasks have other numbers
- * and are left alone. */
+/* System calls by the registers of the task that made them. Those of 32-bit tasks have other
+ * numbers; they are told apart, to be left alone. */
 #ifndef TAPIO_SYSCALL_BPF_H
 #define TAPIO_SYSCALL_BPF_H
 

@@ -382,8 +382,8 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 				    sizeof(struct type), 1))
 #define TAPIO_END_TAIL(run, event) tapio_end_tail(run, &(event)->header)
 
-/* Whatever the body does, the run is counted once. An index of TAPIO_MAX_HOOKS or more stands for "none
- * of ours": such a run is not in the books. */
+/* Whatever the body does, the run is counted once. An index of TAPIO_MAX_HOOKS or more says that it
+ * is nobody's business: such a run is not in the books. */
 #define TAPIO_RUN(index, call)                                                         \
 	struct tapio_run run = {.ctx = ctx, .hook = (index)};                          \
 	_Pragma("GCC diagnostic push")                                                 \
@@ -416,9 +416,9 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 	TAPIO_PROG("raw_tp/" #tracepoint, index, name##_raw, name, ##args)             \
 	static __always_inline void name(struct tapio_run *run, void *ctx, ##args)
 
-/* The ways to write one on a kernel function: <name>_fentry and <name>_fexit (5.5; arm64 6.0), which
- * has the arguments and then the result; <name>_kprobe; <name>_kretprobe, which has the result alone.
- * The function may be a macro that stands for its name. */
+/* The ways to write one on a kernel function, which may be a macro that stands for its name:
+ * <name>_fentry and, with the arguments and then the result, <name>_fexit (5.5; arm64: 6.0);
+ * <name>_kprobe, and with nothing but the result <name>_kretprobe. */
 #define TAPIO_AT(kind, function) TAPIO_AT_(kind, function)
 #define TAPIO_AT_(kind, function) kind "/" #function
 #define TAPIO_FENTRY(function, index, name, args...)                                      \
