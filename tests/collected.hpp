@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -13,8 +14,16 @@ namespace tapio {
 // What an observer under test gave out. Texts live as long as this does.
 class Collected final : public Output {
  public:
+  // Of a world that hears each fact at once, as the agent's does.
+  using Hears = std::function<void(const Fact&)>;
+  Collected() = default;
+  Collected(const World& world, Hears hears) : known_(&world), hears_(std::move(hears)) {}
+
   Arena& arena() override { return arena_; }
-  void publish(const Fact& fact) override { facts.push_back(fact); }
+  void publish(const Fact& fact) override {
+    facts.push_back(fact);
+    if (hears_) hears_(fact);
+  }
   RecordId emit(const Record& record) override {
     records.push_back(record);
     return records.back().id = {0, next_++};
@@ -24,7 +33,7 @@ class Collected final : public Output {
     return {0, next_++};
   }
   [[nodiscard]] RecordId next_id() const override { return {0, next_}; }
-  [[nodiscard]] const World& world() const override { return world_; }
+  [[nodiscard]] const World& world() const override { return known_ ? *known_ : nobody_; }
 
   // The newest fact, which must be of this kind.
   template <typename Kind>
@@ -58,7 +67,9 @@ class Collected final : public Output {
 
  private:
   Arena arena_;
-  EmptyWorld world_;
+  EmptyWorld nobody_;
+  const World* known_ = nullptr;
+  Hears hears_;
   std::uint64_t next_ = 1;
 };
 

@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "base/clock.hpp"
 #include "capture/kernel.hpp"
 #include "capture/merge.hpp"
 #include "collected.hpp"
+#include "enrich/world.hpp"
 
 namespace tapio {
 
@@ -48,6 +51,7 @@ class Rig {
                         .critical_bytes = options.critical_bytes},
         taker());
     observer_ = must(descriptor.start({settings, *programs}));
+    world_->watching(monotonic_now());
   }
 
   // All there is in the channels, in order of time.
@@ -79,7 +83,17 @@ class Rig {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
 
-  Collected out;
+  // Whether a hook got a program, and which.
+  [[nodiscard]] std::string_view program(std::size_t hook) const {
+    const char* name = programs->choices()[hook].program;
+    return name ? name : "";
+  }
+
+ private:
+  std::unique_ptr<KnownWorld> world_ = std::make_unique<KnownWorld>();  // its address is known
+
+ public:
+  Collected out{*world_, [world = world_.get()](const Fact& fact) { world->apply(fact); }};
   capture::Hierarchy hierarchy;
   std::unique_ptr<capture::Programs> programs;
   std::uint32_t watched_kind = 0, watched_pid = 0;  // of these, count() counts the samples
@@ -117,6 +131,46 @@ inline int wait_for(pid_t pid) {
   return status;
 }
 
+// The first of a kind that is about this process.
+template <typename Kind>
+const Kind* fact_about(const Rig& rig, std::uint32_t pid) {
+  for (const Fact& fact : rig.out.facts)
+    if (const auto* kind = std::get_if<Kind>(&fact); kind && kind->process.pid == pid) return kind;
+  return nullptr;
+}
+
+inline const Record* record_of(const Rig& rig, std::string_view name, std::uint32_t pid) {
+  for (const Record& record : rig.out.records)
+    if (record.schema->name == name && record.origin.pid == pid) return &record;
+  return nullptr;
+}
+
+template <typename T>
+T field(const Record& record, std::string_view name) {
+  const auto at = std::ranges::find(record.schema->fields, name, &Field::name);
+  const auto& value =
+      record.values.at(static_cast<std::size_t>(at - record.schema->fields.begin()));
+  const T* held = std::get_if<T>(&value);
+  return held ? *held : T{};
+}
+
+// Where a test may make memory cgroups, and whether that is v2; "": no memory controller is
+// mounted.
+struct MemoryCgroups {
+  std::string mount;
+  bool v2 = false;
+};
+inline MemoryCgroups memory_cgroups() {
+  std::stringstream text;
+  text << std::ifstream("/proc/self/mountinfo").rdbuf();
+  const auto mounted = capture::parse_mountinfo(text.str());
+  if (const auto v1 = mounted.v1.find("memory"); v1 != mounted.v1.end()) return {v1->second};
+  std::string controllers;
+  std::getline(std::ifstream(mounted.v2 + "/cgroup.controllers"), controllers);
+  if (controllers.find("memory") == controllers.npos) return {};
+  return {mounted.v2, true};
+}
+
 // Runs everything once natively and once with each older path forced.
 class OnEveryPath : public testing::TestWithParam<const char*> {
  protected:
@@ -132,6 +186,9 @@ class OnEveryPath : public testing::TestWithParam<const char*> {
   std::string before_;
 };
 inline const auto kEveryPath = testing::Values("", "tp_btf", "ringbuf", "ringbuf,tp_btf");
+// For hooks that sit on functions of the kernel.
+inline const auto kFunctionPaths = testing::Values("", "fentry", "fentry,kprobe", "ringbuf,fentry",
+                                                   "ringbuf,tp_btf,fentry,kprobe");
 inline std::string path_name(const testing::TestParamInfo<const char*>& info) {
   std::string name = *info.param ? std::string("without_") + info.param : "native";
   std::ranges::replace(name, ',', '_');

@@ -16,11 +16,13 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   capture::Wishes wishes{.ring_bytes = config.ring.bytes};
   wishes.rate_per_second[TAPIO_NORMAL] = config.rate_per_second;
   wishes.keep_one_in[TAPIO_NORMAL] = config.keep_one_in;
+  if (config.syscalls) wishes.granted.insert(kSyscalls);
   TRY(start.programs.load<process_bpf>(kHooks, wishes, [&](process_bpf& s) {
     s.rodata->signal_mask = config.signal_mask();
     s.rodata->filter = config.filter();
     s.rodata->page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     s.rodata->deliveries = config.deliveries;
+    s.rodata->by_syscalls = served_by_syscalls(start.programs.choices());
   }));
   return std::make_unique<ProcessObserver>(config);
 }
@@ -34,7 +36,8 @@ const Descriptor descriptor{
     .summary = "Processes from fork to exit, and the signals between them.",
     .hooks = kHooks,
     .schemas = kSchemas,
-    .provides = facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent>,
+    .provides = facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, ExecFailed,
+                         CredentialsChanged, Traced, OomKilled>,
     .settings = config::section<Config>,
     .start = start,
 };

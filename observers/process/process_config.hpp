@@ -18,6 +18,7 @@ struct Config {
   std::uint32_t keep_one_in = 1;
   std::uint32_t lifecycle_rate_per_second = 500;
   bool deliveries = true;
+  bool syscalls = false;
   std::vector<std::string> signals;
   ByteSize ring{256 << 10};
   std::string filter_uid;
@@ -46,6 +47,11 @@ struct Config {
                 0u, 10'000'000u},
         Setting{"deliveries", &Config::deliveries,
                 "Also report when a thread takes a signal, and how it is set to react."},
+        Setting{"syscalls", &Config::syscalls,
+                "Where neither fentry nor kprobes work, see changed credentials, ptrace and failed "
+                "execs as they happen by a program on the end of every system call. The whole "
+                "machine pays for it: some 66 ns a call, which makes a loop of getppid(2) 50 to "
+                "100 % slower. Without it changes are found at the next fork, exec or exit."},
         Setting{"signals", &Config::signals,
                 "Only these signals, by name or number; empty: all of them."},
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",

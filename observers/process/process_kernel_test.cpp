@@ -40,34 +40,12 @@ Rig make_rig(const Config& config = {}) {
   return Rig(descriptor, *wide_open(config), {.self_tgid = 1});
 }
 
-template <typename Kind>
-const Kind* fact_about(const Rig& rig, std::uint32_t pid) {
-  for (const Fact& fact : rig.out.facts)
-    if (const auto* kind = std::get_if<Kind>(&fact); kind && kind->process.pid == pid) return kind;
-  return nullptr;
-}
-
 std::vector<SignalSent> signals_to(const Rig& rig, std::uint32_t pid) {
   std::vector<SignalSent> list;
   for (const Fact& fact : rig.out.facts)
     if (const auto* sent = std::get_if<SignalSent>(&fact); sent && sent->target.pid == pid)
       list.push_back(*sent);
   return list;
-}
-
-const Record* record_of(const Rig& rig, std::string_view name, std::uint32_t pid) {
-  for (const Record& record : rig.out.records)
-    if (record.schema->name == name && record.origin.pid == pid) return &record;
-  return nullptr;
-}
-
-template <typename T>
-T field(const Record& record, std::string_view name) {
-  const auto at = std::ranges::find(record.schema->fields, name, &Field::name);
-  const auto& value =
-      record.values.at(static_cast<std::size_t>(at - record.schema->fields.begin()));
-  const T* held = std::get_if<T>(&value);
-  return held ? *held : T{};
 }
 
 std::uint64_t start_ticks_in_proc(pid_t pid) {

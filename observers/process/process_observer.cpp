@@ -5,7 +5,13 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <cstring>
+#include <optional>
+
+#include "process_credentials.hpp"
+#include "process_oom.hpp"
 
 namespace tapio::process {
 
@@ -68,20 +74,6 @@ ProcessId id(std::uint32_t tgid, std::uint64_t start_ns) {
   return {tgid, ticks_of(start_ns)};
 }
 
-Credentials credentials_of(const tapio_credentials& c) {
-  return {.uid = c.uid,
-          .euid = c.euid,
-          .suid = c.suid,
-          .gid = c.gid,
-          .egid = c.egid,
-          .sgid = c.sgid,
-          .effective = c.effective,
-          .permitted = c.permitted,
-          .inheritable = c.inheritable,
-          .bounding = c.bounding,
-          .ambient = c.ambient};
-}
-
 // CLOCK_BOOTTIME at the event is not in it; the difference to CLOCK_MONOTONIC only grows in a
 // suspend, so the clocks of now will do.
 std::chrono::nanoseconds uptime(const tapio_process_exit& e) {
@@ -90,6 +82,54 @@ std::chrono::nanoseconds uptime(const tapio_process_exit& e) {
   if (end < e.start_ns) return {};
   return std::chrono::nanoseconds(
       std::min<std::uint64_t>(end - e.start_ns, std::chrono::nanoseconds::max().count()));
+}
+
+// What shells and service managers exit with when they could not execute what they were to.
+bool tells_failed_exec(int status) {
+  constexpr int kNotExecutable = 126, kNotFound = 127, kSystemdExec = 203;
+  const int code = WEXITSTATUS(status);
+  return WIFEXITED(status) && (code == kNotExecutable || code == kNotFound || code == kSystemdExec);
+}
+
+Value error_value(std::int32_t error, Arena& arena) {
+  const char* name = ::strerrorname_np(error);
+  return name && error ? Value{arena.keep(name)} : Value{};
+}
+
+Value limit_value(std::uint64_t bytes) {
+  return bytes == kNoLimit ? Value{} : Value{bytes};
+}
+
+Value known_text(std::string_view text) {
+  return text.empty() ? Value{} : Value{text};
+}
+
+std::span<const std::string_view> described(std::span<const MemoryLevel> levels, Arena& arena) {
+  const auto texts = arena.list(levels.size());
+  for (std::size_t i = 0; i < levels.size(); ++i) texts[i] = describe(levels[i], arena);
+  return texts;
+}
+
+MemoryLevel memory_level(const tapio_memory_level& level) {
+  return {.cgroup_id = level.cgroup_id,
+          .usage = level.usage,
+          .max = level.max,
+          .swap_usage = level.swap_usage,
+          .swap_max = level.swap_max};
+}
+
+// A level as the fields of a record have it.
+struct LevelColumns {
+  Value id, usage, max, swap, swap_max;
+};
+
+LevelColumns columns(const MemoryLevel* level) {
+  if (!level) return {};
+  return {.id = level->cgroup_id,
+          .usage = level->usage,
+          .max = limit_value(level->max),
+          .swap = level->swap_usage,
+          .swap_max = limit_value(level->swap_max)};
 }
 
 Value signal_value(std::int32_t signal, Arena& arena) {
@@ -147,6 +187,14 @@ Status ProcessObserver::on_sample(const wire::Sample& sample, Output& out) {
       return on_signal(sample, out);
     case TAPIO_PROCESS_DELIVERY:
       return on_delivery(sample, out);
+    case TAPIO_PROCESS_OOM:
+      return on_oom(sample, out);
+    case TAPIO_PROCESS_CREDENTIALS:
+      return on_credentials(sample, out);
+    case TAPIO_PROCESS_TRACE:
+      return on_trace(sample, out);
+    case TAPIO_PROCESS_EXEC_FAILED:
+      return on_exec_failed(sample, out);
     default:
       return invalid(fmt::format("not an event of `process`: kind {:#06x}", sample.header.kind));
   }
@@ -165,20 +213,26 @@ void ProcessObserver::hand_out(const Record& record, const tapio_event_header& h
 Status ProcessObserver::on_fork(const wire::Sample& sample, Output& out) {
   const auto e = TRY(wire::event<tapio_process_fork>(sample, TAPIO_PROCESS_FORK_VERSION));
   auto origin = origin_of(e.header);
+  const auto name = keep(e.comm, out.arena());
+  const auto credentials = credentials_of(e.credentials);
+  const auto parent = id(e.parent_tgid, e.parent_start_ns);
+  // What a child begins with, its parent had: unless somebody else called, with CLONE_PARENT.
+  if (!e.own_user_namespace && e.header.tgid == e.parent_tgid)
+    compare({.process = parent, .after = credentials, .name = name}, origin, e.header, out);
   origin.pid = origin.tid = e.tgid;
   origin.cgroup_id = e.cgroup_id;
-  const auto name = keep(e.comm, out.arena());
   out.publish(ProcessStarted{.time = origin.time,
                              .evidence = out.next_id(),
                              .process = id(e.tgid, e.start_ns),
-                             .parent = id(e.parent_tgid, e.parent_start_ns),
+                             .parent = parent,
                              .virtual_pid = e.virtual_pid,
                              .pid_namespace = e.pid_namespace,
                              .cgroup_id = e.cgroup_id,
-                             .uid = e.uid,
+                             .uid = credentials.euid,
+                             .credentials = credentials,
                              .name = name});
-  hand_out(kFork(origin, e.parent_tgid, e.virtual_pid, e.pid_namespace, e.uid, name), e.header,
-           out);
+  hand_out(kFork(origin, e.parent_tgid, e.virtual_pid, e.pid_namespace, credentials.euid, name),
+           e.header, out);
   return {};
 }
 
@@ -195,10 +249,14 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
   const auto cwd = TRY(path(e.cwd));
   const auto filename = arena.keep(TRY(piece(sample, e.filename)));
   const auto args = split_args(TRY(piece(sample, e.args)), e.args.original, arena);
+  const auto process = id(e.header.tgid, e.start_ns);
+  const Process* known = out.world().process(process);
+  const auto before =
+      known && known->credentials_known ? std::optional(known->credentials) : std::nullopt;
 
   out.publish(ProcessExecuted{.time = origin.time,
                               .evidence = out.next_id(),
-                              .process = id(e.header.tgid, e.start_ns),
+                              .process = process,
                               .parent = id(e.parent_tgid, e.parent_start_ns),
                               .virtual_pid = e.virtual_pid,
                               .pid_namespace = e.pid_namespace,
@@ -212,8 +270,17 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
                  c.egid, c.gid, c.sgid, capabilities(c.effective, arena),
                  capabilities(c.permitted, arena), capabilities(c.inheritable, arena),
                  capabilities(c.bounding, arena), capabilities(c.ambient, arena), name, executable,
-                 filename, cwd, e.args.original, args.cut, args.list),
+                 is_set_id(e.file_mode), filename, cwd, e.args.original, args.cut, args.list),
            e.header, out);
+  if (before && differ(*before, credentials_of(c)))
+    announce({.process = process,
+              .before = *before,
+              .after = credentials_of(c),
+              .via = found_at_exec(*before, credentials_of(c), is_set_id(e.file_mode)),
+              .set_id_file = is_set_id(e.file_mode),
+              .name = name,
+              .executable = executable},
+             origin, e.header, out);
   return {};
 }
 
@@ -227,6 +294,11 @@ Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   const auto origin = origin_of(e.header);
   const auto name = keep(e.comm, out.arena());
+  compare({.process = id(e.header.tgid, e.start_ns),
+           .after = credentials_of(e.credentials),
+           .name = name},
+          origin, e.header, out);
+  if (tells_failed_exec(status)) conclude(e, origin, name, out);
   out.publish(ProcessExited{.time = origin.time,
                             .evidence = out.next_id(),
                             .process = id(e.header.tgid, e.start_ns),
@@ -237,7 +309,7 @@ Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
                             .core_dumped = signal && WCOREDUMP(status),
                             .name = name});
   hand_out(
-      kExit(origin, e.parent_tgid, e.uid, name,
+      kExit(origin, e.parent_tgid, e.credentials.euid, name,
             signal ? Value{} : Value{std::int64_t{WEXITSTATUS(status)}},
             signal_value(signal, out.arena()), signal ? Value{std::int64_t{signal}} : Value{},
             signal && WCOREDUMP(status), uptime(e), std::chrono::nanoseconds(e.cpu_ns), e.peak_rss),
@@ -253,7 +325,7 @@ Status ProcessObserver::on_death(const wire::Sample& sample, Output& out) {
   }
   const auto status = static_cast<int>(e.status);
   const int signal = WTERMSIG(status);
-  out.emit(kDeath(origin_of(e.header), e.parent_tgid, e.uid, keep(e.comm, out.arena()),
+  out.emit(kDeath(origin_of(e.header), e.parent_tgid, e.credentials.euid, keep(e.comm, out.arena()),
                   signal_value(signal, out.arena()), signal, WCOREDUMP(status) != 0, uptime(e),
                   std::chrono::nanoseconds(e.cpu_ns), e.peak_rss));
   return {};
@@ -299,6 +371,152 @@ Status ProcessObserver::on_delivery(const wire::Sample& sample, Output& out) {
   out.emit(kDelivery(origin_of(e.header), signal_value(e.signal, out.arena()), e.signal, e.code,
                      kActions[e.disposition]));
   return {};
+}
+
+Status ProcessObserver::on_oom(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_oom>(sample, TAPIO_PROCESS_OOM_VERSION));
+  const auto& v = e.victim;
+  if (v.level_count > OomKilled::kMaxLevels)
+    return invalid(
+        fmt::format("{} memory cgroups, at most {}", v.level_count, OomKilled::kMaxLevels));
+  Arena& arena = out.arena();
+  std::array<MemoryLevel, OomKilled::kMaxLevels> all;
+  std::ranges::transform(v.levels, all.begin(), memory_level);
+  const std::span<const MemoryLevel> levels(all.data(), v.level_count);
+  auto origin = origin_of(e.header);
+  origin.pid = origin.tid = v.tgid;
+  origin.cgroup_id = v.cgroup_id;
+  const auto name = keep(v.comm, arena);
+  const auto running = keep(e.running_comm, arena);
+  out.publish(OomKilled{.time = origin.time,
+                        .evidence = out.next_id(),
+                        .victim = id(v.tgid, v.start_ns),
+                        .name = name,
+                        .cgroup_id = v.cgroup_id,
+                        .running = id(e.header.tgid, e.running_start_ns),
+                        .running_name = running,
+                        .score_adj = v.score_adj,
+                        .anon_rss = v.anon_rss,
+                        .file_rss = v.file_rss,
+                        .shmem_rss = v.shmem_rss,
+                        .swap = v.swap,
+                        .levels = levels});
+  const auto own = columns(levels.empty() ? nullptr : levels.data());
+  const auto full = columns(full_level(levels));
+  out.emit(kOom(origin, name, e.header.tgid, running, v.score_adj, v.anon_rss, v.file_rss,
+                v.shmem_rss, v.swap, own.id, own.usage, own.max, own.swap, own.swap_max, full.id,
+                full.usage, full.max, full.swap, full.swap_max, described(levels, arena)));
+  return {};
+}
+
+// Of what the World knew until now.
+void ProcessObserver::compare(const CredentialsChanged& now, const Origin& origin,
+                              const tapio_event_header& header, Output& out) {
+  const Process* known = out.world().process(now.process);
+  if (!known || !known->credentials_known || !differ(known->credentials, now.after)) return;
+  CredentialsChanged change = now;
+  change.before = known->credentials;
+  announce(change, origin, header, out);
+}
+
+void ProcessObserver::announce(const CredentialsChanged& change, const Origin& origin,
+                               const tapio_event_header& header, Output& out) {
+  CredentialsChanged fact = change;
+  fact.time = origin.time;
+  fact.evidence = out.next_id();
+  fact.cgroup_id = origin.cgroup_id;
+  fact.gained = gained(change.before, change.after);
+  out.publish(fact);
+  Arena& arena = out.arena();
+  const auto& a = change.after;
+  const auto& b = change.before;
+  const auto caps = [&](std::uint64_t set) { return capabilities(set, arena); };
+  hand_out(
+      kCredentials(origin, change.name, tapio::name(change.via), fact.gained, change.set_id_file,
+                   a.euid, a.uid, a.suid, a.egid, a.gid, a.sgid, caps(a.effective),
+                   caps(a.permitted), caps(a.inheritable), caps(a.bounding), caps(a.ambient),
+                   a.user_namespace, b.euid, b.uid, b.suid, b.egid, b.gid, b.sgid,
+                   caps(b.effective), caps(b.permitted), caps(b.inheritable), caps(b.bounding),
+                   caps(b.ambient), b.user_namespace ? Value{b.user_namespace} : Value{}),
+      header, out);
+}
+
+Status ProcessObserver::on_credentials(const wire::Sample& sample, Output& out) {
+  const auto e =
+      TRY(wire::event<tapio_process_credentials>(sample, TAPIO_PROCESS_CREDENTIALS_VERSION));
+  compare({.process = id(e.header.tgid, e.start_ns),
+           .after = credentials_of(e.credentials),
+           .via = CredentialsVia::syscall,
+           .name = keep(e.comm, out.arena())},
+          origin_of(e.header), e.header, out);
+  return {};
+}
+
+Status ProcessObserver::on_trace(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_trace>(sample, TAPIO_PROCESS_TRACE_VERSION));
+  constexpr std::string_view kRequests[] = {"attach", "traceme", "access"};
+  if (e.request >= std::size(kRequests))
+    return invalid(fmt::format("request {} is none", e.request));
+  auto origin = origin_of(e.header);
+  if (e.tracer_tgid != origin.pid) origin.pid = origin.tid = e.tracer_tgid;
+  origin.cgroup_id = e.tracer_cgroup_id;
+  const auto tracer_name = keep(e.tracer_comm, out.arena());
+  const auto target_name = keep(e.target_comm, out.arena());
+  out.publish(Traced{.time = origin.time,
+                     .evidence = out.next_id(),
+                     .tracer = id(e.tracer_tgid, e.tracer_start_ns),
+                     .tracer_name = tracer_name,
+                     .tracer_cgroup_id = e.tracer_cgroup_id,
+                     .target = id(e.target_tgid, e.target_start_ns),
+                     .target_name = target_name,
+                     .target_cgroup_id = e.target_cgroup_id,
+                     .request = kRequests[e.request]});
+  out.emit(kTrace(origin, tracer_name, kRequests[e.request], e.target_tgid, target_name,
+                  e.target_cgroup_id, e.tracer_cgroup_id != e.target_cgroup_id));
+  return {};
+}
+
+Status ProcessObserver::on_exec_failed(const wire::Sample& sample, Output& out) {
+  const auto e =
+      TRY(wire::event<tapio_process_exec_failed>(sample, TAPIO_PROCESS_EXEC_FAILED_VERSION));
+  Arena& arena = out.arena();
+  const auto origin = origin_of(e.header);
+  const auto process = id(e.header.tgid, e.start_ns);
+  const auto name = keep(e.comm, arena);
+  const auto filename = arena.keep(TRY(piece(sample, e.filename)));
+  failed_.insert(process);
+  out.publish(ExecFailed{.time = origin.time,
+                         .evidence = out.next_id(),
+                         .process = process,
+                         .parent = id(e.parent_tgid, e.parent_start_ns),
+                         .cgroup_id = origin.cgroup_id,
+                         .error = e.error,
+                         .filename = filename,
+                         .name = name});
+  out.emit(kExecFailed(origin, e.parent_tgid, name, known_text(filename),
+                       error_value(e.error, arena), e.error, Value{}, false));
+  return {};
+}
+
+// Only of a process whose whole life was seen, and that never executed.
+void ProcessObserver::conclude(const tapio_process_exit& exit, const Origin& origin,
+                               std::string_view name, Output& out) {
+  const auto process = id(exit.header.tgid, exit.start_ns);
+  const Process* known = out.world().process(process);
+  const auto since = out.world().watching_since();
+  if (!known || !known->started.count() || known->executed.count() || !since.count() ||
+      known->started < since || failed_.contains(process))
+    return;
+  const std::int32_t status = WEXITSTATUS(static_cast<int>(exit.status));
+  out.publish(ExecFailed{.time = origin.time,
+                         .evidence = out.next_id(),
+                         .process = process,
+                         .parent = id(exit.parent_tgid, exit.parent_start_ns),
+                         .cgroup_id = origin.cgroup_id,
+                         .status = status,
+                         .name = name});
+  hand_out(kExecFailed(origin, exit.parent_tgid, name, Value{}, Value{}, Value{}, status, true),
+           exit.header, out);
 }
 
 void ProcessObserver::on_surplus(const Surplus& surplus, MonotonicTime now, Output& out) {

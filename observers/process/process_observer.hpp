@@ -18,14 +18,16 @@ namespace tapio::process {
 // "/usr/bin/ls" from "ls\0bin\0usr\0"; "…/bin/ls" when the way up was not followed to the root.
 std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena);
 
-// The last few processes of a kind. Threads that end together may each report the end of their
-// process, within microseconds; beyond kMost others in between, a second report would pass.
+// The last few processes of a kind; beyond kMost the oldest is forgotten.
+template <std::size_t kMost>
 class Recent {
  public:
-  static constexpr std::size_t kMost = 64;
+  [[nodiscard]] bool contains(ProcessId id) const {
+    return std::ranges::find(ids_, id) != ids_.end();
+  }
   // False: it is one of them already.
   bool insert(ProcessId id) {
-    if (std::ranges::find(ids_, id) != ids_.end()) return false;
+    if (contains(id)) return false;
     ids_[next_++ % kMost] = id;
     return true;
   }
@@ -44,6 +46,12 @@ class ProcessObserver final : public Observer {
   void on_surplus(const Surplus& surplus, MonotonicTime now, Output& out) override;
 
   static constexpr std::size_t kMaxArgs = 256;  // beyond it arguments are cut, and marked so
+  // Threads that end together may each report the end of their process, within microseconds. With
+  // more other ends in between, a second report passes.
+  static constexpr std::size_t kEnds = 64;
+  // Processes with a failed exec that was seen. With more between failure and exit, it is concluded
+  // from the exit status once more.
+  static constexpr std::size_t kFailedExecs = 512;
 
  private:
   Status on_fork(const wire::Sample& sample, Output& out);
@@ -52,10 +60,21 @@ class ProcessObserver final : public Observer {
   Status on_death(const wire::Sample& sample, Output& out);
   Status on_signal(const wire::Sample& sample, Output& out);
   Status on_delivery(const wire::Sample& sample, Output& out);
+  Status on_oom(const wire::Sample& sample, Output& out);
+  Status on_credentials(const wire::Sample& sample, Output& out);
+  Status on_trace(const wire::Sample& sample, Output& out);
+  Status on_exec_failed(const wire::Sample& sample, Output& out);
+  void compare(const CredentialsChanged& now, const Origin& origin,
+               const tapio_event_header& header, Output& out);
+  void announce(const CredentialsChanged& change, const Origin& origin,
+                const tapio_event_header& header, Output& out);
+  void conclude(const tapio_process_exit& exit, const Origin& origin, std::string_view name,
+                Output& out);
   void hand_out(const Record& record, const tapio_event_header& header, Output& out);
 
   Bucket lifecycle_;
-  Recent exited_, died_;
+  Recent<kEnds> exited_, died_;
+  Recent<kFailedExecs> failed_;
 };
 
 }  // namespace tapio::process

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <set>
 
 #include "collected.hpp"
 #include "process_hooks.hpp"
@@ -14,6 +15,10 @@ namespace {
 
 using testing::ElementsAre;
 
+std::uint16_t version_of(std::uint16_t kind) {
+  return kind <= TAPIO_PROCESS_DEATH ? 2 : 1;
+}
+
 template <typename Event>
 tapio_event_header header_of(std::uint16_t kind) {
   return {.time_ns = 1000,
@@ -22,7 +27,7 @@ tapio_event_header header_of(std::uint16_t kind) {
           .tid = 101,
           .size = sizeof(Event),
           .kind = kind,
-          .version = 1};
+          .version = version_of(kind)};
 }
 
 template <typename Event>
@@ -37,6 +42,7 @@ class ExecBytes {
     event.header = header_of<tapio_process_exec>(TAPIO_PROCESS_EXEC);
     event.start_ns = 50 * kNsPerTick;
     event.parent_tgid = 99;
+    event.file_mode = 0100755;
     std::memcpy(event.comm, "ls", 3);
   }
   tapio_text add(std::string_view text, std::uint32_t original) {
@@ -304,25 +310,55 @@ TEST(ProcessConfig, becomes_what_the_programs_compare_with) {
 }
 
 // The kernel matrix, without a kernel.
+std::string_view chosen(const capture::Kernel& kernel, std::size_t hook) {
+  const char* program = capture::choose(kHooks, kernel)[hook].program;
+  return program ? program : "none";
+}
+
 TEST(Process, takes_typed_programs_and_else_raw_ones) {
   using enum capture::Feature;
-  const auto all_end_in = [](const capture::Kernel& kernel, std::string_view suffix) {
-    return std::ranges::all_of(capture::choose(kHooks, kernel), [&](const capture::Choice& c) {
-      return c.program && std::string_view(c.program).ends_with(suffix);
-    });
-  };
-  EXPECT_TRUE(all_end_in({.features = btf | raw_tp}, "_raw"));  // 5.4
-  EXPECT_TRUE(all_end_in({.features = btf | raw_tp | tp_btf | ringbuf}, "_btf"));
+  for (std::size_t hook = 0; hook <= TAPIO_PROCESS_ON_OOM; ++hook) {
+    EXPECT_TRUE(chosen({.features = btf | raw_tp}, hook).ends_with("_raw"));  // 5.4
+    EXPECT_TRUE(chosen({.features = btf | raw_tp | tp_btf}, hook).ends_with("_btf"));
+  }
   const auto bare = capture::choose(kHooks, {.features = raw_tp});
   ASSERT_TRUE(capture::impossible(bare));
   EXPECT_EQ(capture::impossible(bare)->reason, "fork_btf needs btf, tp_btf; fork_raw needs btf");
+}
+
+TEST(Process, what_has_no_tracepoint_is_taken_from_functions_and_else_from_syscalls_if_asked_for) {
+  using enum capture::Feature;
+  const auto bare = btf | raw_tp | tp_btf;
+  const std::set<std::string> asked = {kSyscalls};
+  const auto hook = TAPIO_PROCESS_ON_CREDENTIALS;
+  EXPECT_EQ(chosen({.features = bare | fentry | kprobe}, hook), "credentials_fentry");
+  EXPECT_EQ(chosen({.features = bare | kprobe, .granted = asked}, hook), "credentials_kprobe");
+  EXPECT_EQ(chosen({.features = bare, .granted = asked}, hook), "syscalls_btf");
+  EXPECT_EQ(chosen({.features = btf | raw_tp, .granted = asked}, hook), "syscalls_raw");
+  EXPECT_EQ(
+      capture::choose(kHooks, {.features = bare})[hook].reason,
+      "credentials_fentry needs fentry; credentials_kprobe needs kprobe; syscalls_btf needs "
+      "observers.process.syscalls: true; syscalls_raw needs observers.process.syscalls: true");
+}
+
+TEST(Process, the_program_on_syscalls_looks_only_for_what_nothing_else_sees) {
+  using enum capture::Feature;
+  const capture::Kernel kernel{.features = btf | tp_btf | kprobe,
+                               .refused = {{"trace_kprobe", "no such function"}},
+                               .granted = {kSyscalls}};
+  EXPECT_EQ(served_by_syscalls(capture::choose(kHooks, kernel)), 1u << TAPIO_PROCESS_ON_TRACE);
 }
 
 TEST(Process, hooks_stand_in_the_order_of_their_ledger_rows) {
   EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_FORK].name, "fork");
   EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_EXIT].name, "exit");
   EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_DELIVER].name, "signal_deliver");
-  EXPECT_EQ(std::size(kHooks), TAPIO_PROCESS_ON_DELIVER + 1u);
+  EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_OOM].name, "oom");
+  EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_CREDENTIALS].name, "credentials");
+  EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_TRACE].name, "trace");
+  EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_TRACEME].name, "traceme");
+  EXPECT_EQ(std::size(kHooks), TAPIO_PROCESS_ON_EXEC_FAILED + 1u);
+  EXPECT_LE(std::size(kHooks), std::size_t{TAPIO_MAX_HOOKS});
 }
 
 }  // namespace

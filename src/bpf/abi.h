@@ -129,8 +129,20 @@ enum tapio_filter_check {
 struct tapio_credentials {
 	__u32 uid, gid, suid, sgid, euid, egid;
 	__u64 inheritable, permitted, effective, bounding, ambient; /* bit n: capability n */
+	__u64 user_namespace; /* inode number */
 };
-TAPIO_ABI(tapio_credentials, 64);
+TAPIO_ABI(tapio_credentials, 72);
+
+#define TAPIO_MEMORY_LEVELS 8
+
+/* The page counters of a memory cgroup, in bytes; ~0: no limit. Swap: on v2 swap alone, on v1
+ * memory and swap together. */
+struct tapio_memory_level {
+	__u64 cgroup_id;
+	__u64 usage, max;
+	__u64 swap_usage, swap_max;
+};
+TAPIO_ABI(tapio_memory_level, 40);
 
 /* A piece of the text behind an event's fixed part. `original` says how long it was before it was
  * cut; `offset` counts from the start of the event. */

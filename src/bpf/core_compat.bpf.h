@@ -21,6 +21,50 @@ struct task_struct___v5_4 {
 	__u64 real_start_time;
 } __attribute__((preserve_access_index));
 
+/* f1a7941243c1 (6.2): mm_struct.rss_stat became an array of per-CPU counters. */
+struct mm_rss_stat___v6_1 {
+	atomic_long_t count[4];
+} __attribute__((preserve_access_index));
+struct mm_struct___v6_1 {
+	struct mm_rss_stat___v6_1 rss_stat;
+} __attribute__((preserve_access_index));
+
+/* Pages of one kind; `kind` is a constant, as in include/linux/mm_types_task.h. From 6.2 on, what a
+ * CPU has not yet handed in is not in it: less than 32 pages of each CPU, or, if that is more, than
+ * twice as many as there are CPUs. */
+#define TAPIO_MM_FILE 0
+#define TAPIO_MM_ANON 1
+#define TAPIO_MM_SWAP 2
+#define TAPIO_MM_SHMEM 3
+#define tapio_mm_pages(mm, kind)                                                              \
+	({                                                                                    \
+		struct mm_struct *mm_ = (mm);                                                 \
+		__s64 pages_;                                                                 \
+		if (bpf_core_field_exists(struct mm_struct___v6_1, rss_stat.count))           \
+			pages_ = BPF_CORE_READ((struct mm_struct___v6_1 *)mm_,                \
+					       rss_stat.count[kind].counter);                 \
+		else                                                                          \
+			pages_ = BPF_CORE_READ(mm_, rss_stat[kind].count);                    \
+		pages_ > 0 ? (__u64)pages_ : 0;                                               \
+	})
+
+/* 72ba14deb40a (6.9, and stable releases since): the tracepoint mark_victim passes the task, where
+ * it passed the pid of the thread. Both call for the same number. */
+static __always_inline __u32 tapio_victim_tid(void *victim)
+{
+	if (bpf_core_field_exists(struct trace_event_raw_mark_victim, uid))
+		return BPF_CORE_READ((struct task_struct *)victim, pid);
+	return (__u32)(unsigned long)victim;
+}
+
+/* Under way in execve(2), which commits credentials too. */
+static __always_inline bool tapio_in_execve(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->in_execve))
+		return false;
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 static __always_inline __u64 tapio_kernfs_id(struct kernfs_node *node)
 {
 	if (bpf_core_field_exists(struct kernfs_node___v5_4, id.id))
@@ -36,19 +80,28 @@ static __always_inline __u64 tapio_start_boottime(struct task_struct *task)
 	return BPF_CORE_READ(task, start_boottime);
 }
 
+/* What a controller keeps for a task's cgroup; NULL: unreadable, or not in this kernel. */
+static __always_inline struct cgroup_subsys_state *tapio_css(struct css_set *set, __u32 subsystem)
+{
+	struct cgroup_subsys_state *css = NULL;
+
+	if (bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[0] + subsystem))
+		return NULL;
+	return css;
+}
+
 /* The kernfs id of a task's cgroup: TAPIO_CGROUP_V2 or an index of css_set.subsys. */
 static __always_inline __u64 tapio_cgroup_id(struct task_struct *task, __u32 subsystem)
 {
-	struct cgroup_subsys_state *css = NULL;
+	struct cgroup_subsys_state *css;
 	struct css_set *set = BPF_CORE_READ(task, cgroups);
 
 	if (!set) /* a task that is being made or buried */
 		return 0;
 	if (subsystem == TAPIO_CGROUP_V2)
 		return tapio_kernfs_id(BPF_CORE_READ(set, dfl_cgrp, kn));
-	if (bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[0] + subsystem) || !css)
-		return 0;
-	return tapio_kernfs_id(BPF_CORE_READ(css, cgroup, kn));
+	css = tapio_css(set, subsystem);
+	return css ? tapio_kernfs_id(BPF_CORE_READ(css, cgroup, kn)) : 0;
 }
 
 /* bpf_get_current_cgroup_id() would answer 1, the root of v2, for everybody in a v1 hierarchy. */

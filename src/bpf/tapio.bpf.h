@@ -382,31 +382,65 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 				    sizeof(struct type), 1))
 #define TAPIO_END_TAIL(run, event) tapio_end_tail(run, &(event)->header)
 
-/* Whatever the body does, the run is counted once. */
+/* Whatever the body does, the run is counted once. An index of TAPIO_MAX_HOOKS or more says that it
+ * is nobody's business: such a run is not in the books. */
+#define TAPIO_RUN(index, call)                                                         \
+	struct tapio_run run = {.ctx = ctx, .hook = (index)};                          \
+	_Pragma("GCC diagnostic push")                                                 \
+	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                         \
+	if (run.hook < TAPIO_MAX_HOOKS && tapio_enter(&run)) {                         \
+		call;                                                                  \
+		tapio_leave(&run);                                                     \
+	}                                                                              \
+	_Pragma("GCC diagnostic pop")                                                  \
+	return 0
+
+/* Programs whose context is an array of arguments, and those whose context is registers. */
 #define TAPIO_PROG(section, index, name, body, args...)                                \
 	SEC(section) int name(unsigned long long *ctx)                                 \
 	{                                                                              \
-		struct tapio_run run = {.ctx = ctx, .hook = (index)};                  \
-		_Pragma("GCC diagnostic push")                                         \
-		_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                 \
-		if (tapio_enter(&run)) {                                               \
-			body(&run, ___bpf_ctx_cast(args));                             \
-			tapio_leave(&run);                                             \
-		}                                                                      \
-		_Pragma("GCC diagnostic pop")                                          \
-		return 0;                                                              \
+		TAPIO_RUN(index, body(&run, ___bpf_ctx_cast(args)));                   \
+	}
+#define TAPIO_REGS_PROG(section, index, name, call)                                    \
+	SEC(section) int name(struct pt_regs *ctx)                                     \
+	{                                                                              \
+		TAPIO_RUN(index, call);                                                \
 	}
 
-/* The only way to write a program on a tracepoint; arguments as its prototype has them. One body,
- * two programs, of which one is loaded: <name>_btf (5.5) and <name>_raw (4.17, and where typed
- * programs are refused). */
+/* The way to write a program on a tracepoint; arguments as its prototype has them. One body, two
+ * programs, of which one is loaded: <name>_btf (5.5) and <name>_raw (4.17, and where typed programs
+ * are refused). */
 #define TAPIO_TRACEPOINT(tracepoint, index, name, args...)                             \
-	static __always_inline void name(struct tapio_run *run,                      \
-					 unsigned long long *ctx, ##args);               \
+	static __always_inline void name(struct tapio_run *run, void *ctx, ##args);      \
 	TAPIO_PROG("tp_btf/" #tracepoint, index, name##_btf, name, ##args)             \
 	TAPIO_PROG("raw_tp/" #tracepoint, index, name##_raw, name, ##args)             \
-	static __always_inline void name(struct tapio_run *run,                      \
-					 unsigned long long *ctx, ##args)
+	static __always_inline void name(struct tapio_run *run, void *ctx, ##args)
+
+/* The ways to write one on a kernel function, which may be a macro that stands for its name:
+ * <name>_fentry and, with the arguments and then the result, <name>_fexit (5.5; arm64: 6.0);
+ * <name>_kprobe, and with nothing but the result <name>_kretprobe. */
+#define TAPIO_AT(kind, function) TAPIO_AT_(kind, function)
+#define TAPIO_AT_(kind, function) kind "/" #function
+#define TAPIO_FENTRY(function, index, name, args...)                                      \
+	static __always_inline void name##_at_fentry(struct tapio_run *run, void *ctx, ##args); \
+	TAPIO_PROG(TAPIO_AT("fentry", function), index, name##_fentry, name##_at_fentry,  \
+		   ##args)                                                                \
+	static __always_inline void name##_at_fentry(struct tapio_run *run, void *ctx, ##args)
+#define TAPIO_FEXIT(function, index, name, args...)                                       \
+	static __always_inline void name##_at_fexit(struct tapio_run *run, void *ctx, ##args); \
+	TAPIO_PROG(TAPIO_AT("fexit", function), index, name##_fexit, name##_at_fexit,     \
+		   ##args)                                                                \
+	static __always_inline void name##_at_fexit(struct tapio_run *run, void *ctx, ##args)
+#define TAPIO_KPROBE(function, index, name, args...)                                      \
+	static __always_inline void name##_at_kprobe(struct tapio_run *run, void *ctx, ##args); \
+	TAPIO_REGS_PROG(TAPIO_AT("kprobe", function), index, name##_kprobe,               \
+			name##_at_kprobe(&run, ___bpf_kprobe_args(args)))                 \
+	static __always_inline void name##_at_kprobe(struct tapio_run *run, void *ctx, ##args)
+#define TAPIO_KRETPROBE(function, index, name, result)                                    \
+	static __always_inline void name##_at_kretprobe(struct tapio_run *run, void *ctx, result); \
+	TAPIO_REGS_PROG(TAPIO_AT("kretprobe", function), index, name##_kretprobe,         \
+			name##_at_kretprobe(&run, ___bpf_kretprobe_args(result)))         \
+	static __always_inline void name##_at_kretprobe(struct tapio_run *run, void *ctx, result)
 
 char LICENSE[] SEC("license") = "GPL";
 #endif

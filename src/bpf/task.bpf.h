@@ -34,11 +34,9 @@ static __always_inline void tapio_virtual_pid(struct tapio_run *run, struct task
 #define TAPIO_CAPABILITIES(run, dst, cred, set) \
 	TAPIO_READ(run, dst, __builtin_preserve_access_index(&(cred)->set))
 
-static __always_inline void tapio_credentials(struct tapio_run *run, struct task_struct *task,
-					      struct tapio_credentials *out)
+static __always_inline void tapio_read_cred(struct tapio_run *run, const struct cred *cred,
+					    struct tapio_credentials *out)
 {
-	const struct cred *cred = TAPIO_GET(run, task, cred);
-
 	if (!cred)
 		return;
 	out->uid = TAPIO_GET(run, cred, uid.val);
@@ -52,6 +50,13 @@ static __always_inline void tapio_credentials(struct tapio_run *run, struct task
 	TAPIO_CAPABILITIES(run, out->effective, cred, cap_effective);
 	TAPIO_CAPABILITIES(run, out->bounding, cred, cap_bset);
 	TAPIO_CAPABILITIES(run, out->ambient, cred, cap_ambient);
+	out->user_namespace = TAPIO_GET(run, cred, user_ns, ns.inum);
+}
+
+static __always_inline void tapio_credentials(struct tapio_run *run, struct task_struct *task,
+					      struct tapio_credentials *out)
+{
+	tapio_read_cred(run, TAPIO_GET(run, task, cred), out);
 }
 
 static __always_inline bool tapio_comm_is(struct task_struct *task, const volatile char *wanted)

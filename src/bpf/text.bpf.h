@@ -49,6 +49,28 @@ static __always_inline void tapio_append_string(struct tapio_run *run, struct ta
 	tapio_tail_grow(run, size - 1);
 }
 
+/* The same from the current task's memory. A page that is not there is a failed read. */
+static __always_inline void tapio_append_user_string(struct tapio_run *run,
+						     struct tapio_text *piece, __u64 from,
+						     __u32 room)
+{
+	__u64 offset;
+	void *to = tapio_tail_at(run, room, &offset);
+	long size;
+
+	if (!to || !from)
+		return;
+	size = bpf_probe_read_user_str(to, room, (void *)from);
+	if (size <= 0) {
+		tapio_add(run->row->read_faults, 1);
+		return;
+	}
+	piece->offset = offset;
+	piece->size = size - 1;
+	piece->original = size == room ? size : size - 1;
+	tapio_tail_grow(run, size - 1);
+}
+
 /* Bytes of the current task's memory, at most `room`, a power of two minus one. */
 static __always_inline void tapio_append_user(struct tapio_run *run, struct tapio_text *piece,
 					      __u64 from, __u64 bytes, __u32 room)

@@ -104,6 +104,26 @@ TEST(Plan, a_refused_program_is_passed_over_with_the_verifiers_words) {
   EXPECT_EQ(required->reason, "typed was refused: R1 invalid mem access; raw needs raw_tp");
 }
 
+constexpr Candidate kDear[] = {{"cheap", Feature::fentry},
+                               {"dear", Feature::raw_tp, "observers.x.syscalls"}};
+constexpr Hook kDearHooks[] = {{"one", Need::optional, Trigger::passive, kDear},
+                               {"two", Need::optional, Trigger::passive, kDear}};
+
+TEST(Plan, what_the_whole_machine_pays_for_is_taken_only_where_it_is_asked_for) {
+  const auto refused = choose(kDearHooks, {.features = Feature::raw_tp});
+  EXPECT_EQ(refused[0].program, nullptr);
+  EXPECT_EQ(refused[0].reason, "cheap needs fentry; dear needs observers.x.syscalls: true");
+
+  const auto granted =
+      choose(kDearHooks, {.features = Feature::raw_tp, .granted = {"observers.x.syscalls"}});
+  EXPECT_STREQ(granted[0].program, "dear");
+  EXPECT_STREQ(granted[1].program, "dear");
+
+  const auto needless = choose(kDearHooks, {.features = Feature::raw_tp | Feature::fentry,
+                                            .granted = {"observers.x.syscalls"}});
+  EXPECT_STREQ(needless[0].program, "cheap");
+}
+
 TEST(Kernel, finds_hierarchies_in_mountinfo) {
   const auto found = parse_mountinfo(
       "25 30 0:22 / /sys/fs/cgroup ro,nosuid shared:9 - tmpfs tmpfs ro,mode=755\n"

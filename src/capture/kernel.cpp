@@ -6,13 +6,17 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <linux/perf_event.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -29,14 +33,18 @@ namespace tapio::capture {
 
 namespace {
 
-constexpr std::array<FeatureName, 4> kFeatures = {{
+constexpr std::array<FeatureName, 6> kFeatures = {{
     {Feature::btf, "btf",
      "type information of the running kernel, for programs that fit any kernel"},
     {Feature::ringbuf, "ringbuf", "one shared buffer in order; below it a perf buffer per CPU"},
     {Feature::raw_tp, "raw_tp", "raw tracepoints"},
     {Feature::tp_btf, "tp_btf", "typed tracepoints; below them raw ones"},
+    {Feature::fentry, "fentry", "begin and end of kernel functions, typed; below them kprobes"},
+    {Feature::kprobe, "kprobe", "begin and end of kernel functions, by breakpoint"},
 }};
 constexpr const char* kAnyTracepoint = "sched_process_exit";
+constexpr const char* kAnyFunction = "commit_creds";
+constexpr const char* kKprobeType = "/sys/bus/event_source/devices/kprobe/type";
 constexpr std::uint64_t kInitialPidNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO, proc_ns.h
 
 std::string why() {
@@ -49,15 +57,20 @@ std::string make_ring() {
   return ring ? "" : why();
 }
 
-// Loads "return 0" and attaches it for a moment.
-std::string attach(bpf_prog_type type, bpf_attach_type attach_type, int btf_id,
-                   const char* tracepoint) {
+// Loads "return 0".
+Fd load_nothing(bpf_prog_type type, bpf_attach_type attach_type, int btf_id) {
   const bpf_insn insns[] = {
       {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
       {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach_type,
               .attach_btf_id = static_cast<unsigned>(btf_id));
-  const Fd program(bpf_prog_load(type, "tapio_probe", "GPL", insns, std::size(insns), &options));
+  return Fd(bpf_prog_load(type, "tapio_probe", "GPL", insns, std::size(insns), &options));
+}
+
+// Attaches it for a moment.
+std::string attach(bpf_prog_type type, bpf_attach_type attach_type, int btf_id,
+                   const char* tracepoint) {
+  const Fd program = load_nothing(type, attach_type, btf_id);
   if (!program) return "load: " + why();
   const Fd link(bpf_raw_tracepoint_open(tracepoint, program.get()));
   return link ? "" : "attach: " + why();
@@ -67,6 +80,28 @@ std::string attach_typed() {
   const int id = libbpf_find_vmlinux_btf_id(kAnyTracepoint, BPF_TRACE_RAW_TP);
   if (id <= 0) return "no such tracepoint in the kernel's BTF";
   return attach(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, nullptr);
+}
+
+std::string attach_to_function() {
+  const int id = libbpf_find_vmlinux_btf_id(kAnyFunction, BPF_TRACE_FENTRY);
+  if (id <= 0) return "no such function in the kernel's BTF";
+  return attach(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, id, nullptr);
+}
+
+// perf_event_open(2) with the type that the kernel gave to kprobes (4.17).
+std::string set_breakpoint() {
+  unsigned type = 0;
+  if (!(std::ifstream(kKprobeType) >> type)) return std::string("no ") + kKprobeType;
+  perf_event_attr attr{};
+  attr.size = sizeof attr;
+  attr.type = type;
+  attr.kprobe_func = std::bit_cast<std::uintptr_t>(kAnyFunction);
+  const Fd program = load_nothing(BPF_PROG_TYPE_KPROBE, bpf_attach_type{}, 0);
+  if (!program) return "load: " + why();
+  const Fd event(
+      static_cast<int>(::syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!event) return "attach: " + why();
+  return ::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program.get()) ? "attach: " + why() : "";
 }
 
 std::string read_btf() {
@@ -93,6 +128,10 @@ std::string try_feature(Feature feature) {
       return attach(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf_attach_type{}, 0, kAnyTracepoint);
     case Feature::tp_btf:
       return attach_typed();
+    case Feature::fentry:
+      return attach_to_function();
+    case Feature::kprobe:
+      return set_breakpoint();
     case Feature::none:
       break;
   }

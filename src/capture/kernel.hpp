@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ enum class Feature : std::uint32_t {
   ringbuf = 1 << 1,
   raw_tp = 1 << 2,
   tp_btf = 1 << 3,
+  fentry = 1 << 4,  // and fexit: both take trampolines
+  kprobe = 1 << 5,
 };
 constexpr Feature operator|(Feature a, Feature b) {
   return Feature(std::uint32_t(a) | std::uint32_t(b));
@@ -45,6 +48,8 @@ struct Kernel {
   Feature features = Feature::none;
   std::map<std::string, std::string> missing = {};  // feature name -> why
   std::map<std::string, std::string> refused = {};  // program -> the verifier's last words
+  // Settings that are on, for candidates that cost so much that somebody has to ask for them.
+  std::set<std::string> granted = {};
 };
 
 // Found by doing, once: tiny maps and programs are made and attached. Never from the version.

@@ -10,7 +10,8 @@ namespace tapio::capture {
 namespace {
 
 bool runs_on(const Candidate& candidate, const Kernel& kernel) {
-  return covers(kernel.features, candidate.needs) && !kernel.refused.contains(candidate.program);
+  return covers(kernel.features, candidate.needs) && !kernel.refused.contains(candidate.program) &&
+         (!candidate.setting || kernel.granted.contains(candidate.setting));
 }
 
 std::string why_not(const Candidate& candidate, const Kernel& kernel) {
@@ -18,7 +19,9 @@ std::string why_not(const Candidate& candidate, const Kernel& kernel) {
   if (refused != kernel.refused.end())
     return fmt::format("{} was refused: {}", candidate.program, refused->second);
   const auto lacking = without(candidate.needs, kernel.features & candidate.needs);
-  return fmt::format("{} needs {}", candidate.program, names(lacking));
+  if (lacking != Feature::none)
+    return fmt::format("{} needs {}", candidate.program, names(lacking));
+  return fmt::format("{} needs {}: true", candidate.program, candidate.setting);
 }
 
 Choice choose(const Hook& hook, const Kernel& kernel) {

@@ -13,6 +13,8 @@ namespace tapio::capture {
 struct Candidate {
   const char* program;
   Feature needs = Feature::none;
+  // The whole machine pays for it: only where the setting of this name is on (Wishes::granted).
+  const char* setting = nullptr;
 };
 
 enum class Need : std::uint8_t { optional, required };
@@ -21,7 +23,8 @@ enum class Need : std::uint8_t { optional, required };
 enum class Trigger : std::uint8_t { canary, passive };
 
 // One thing to observe, best implementation first. At most one candidate is loaded, so the ledger
-// has one row per hook: the hook's position in the list.
+// has one row per hook: the hook's position in the list. Several hooks may have the same program as
+// a candidate: it is attached once, and says in each run whose row it counts in.
 struct Hook {
   const char* name;
   Need need;

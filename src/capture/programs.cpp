@@ -43,6 +43,7 @@ int Programs::map_fd(const char* name) const {
 
 Status Programs::load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open) {
   wishes_ = wishes;
+  common_.kernel.granted = wishes.granted;
   if (wishes.ring_bytes < kMinRingBytes || wishes.ring_bytes > kMaxRingBytes ||
       !std::has_single_bit(wishes.ring_bytes))
     return invalid("a ring takes a power of two between 4KiB and 64MiB");
@@ -85,10 +86,12 @@ Status Programs::attempt(std::span<const Choice> choices, const Open& open) {
   std::vector<bpf_program*> chosen;
   for (const Choice& choice : choices) {
     if (!choice.program) continue;
-    chosen.push_back(program(choice.program));
-    if (!chosen.back()) return fail(Fault::broken, std::string("no program ") + choice.program);
-    bpf_program__set_autoload(chosen.back(), true);
-    bpf_program__set_log_buf(chosen.back(), log.data(), log.size());
+    bpf_program* const found = program(choice.program);
+    if (!found) return fail(Fault::broken, std::string("no program ") + choice.program);
+    if (std::ranges::find(chosen, found) != chosen.end()) continue;  // serves another hook too
+    chosen.push_back(found);
+    bpf_program__set_autoload(found, true);
+    bpf_program__set_log_buf(found, log.data(), log.size());
   }
   const auto reuse = [&](const char* map, int fd) {
     return bpf_map__reuse_fd(bpf_object__find_map_by_name(opened_.object, map), fd);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct Wishes {
   std::size_t ring_bytes = 256 << 10;  // a power of two of pages, at most kMaxRingBytes
   std::array<std::uint32_t, TAPIO_CLASSES> rate_per_second{};  // 0: no limit; normal and bulk only
   std::array<std::uint32_t, TAPIO_CLASSES> keep_one_in{};      // 0 and 1: all
+  std::set<std::string> granted = {};  // settings that are on, see Candidate::setting
 };
 inline constexpr std::size_t kMinRingBytes = 4 << 10;
 inline constexpr std::size_t kMaxRingBytes = 64 << 20;
@@ -45,8 +47,9 @@ class Programs {
   Programs(Common common, Channel::OnBytes on_bytes)
       : common_(std::move(common)), on_bytes_(std::move(on_bytes)) {}
 
-  // `configure` sets the observer's own .rodata. It must be repeatable: an object cannot be loaded
-  // twice, so after a refusal by the verifier a new one is opened for the next plan.
+  // `configure` sets the observer's own .rodata; choices() tells it the plan. It must be
+  // repeatable: an object cannot be loaded twice, so after a refusal by the verifier a new one is
+  // opened for the next plan.
   template <typename Skeleton>
   Status load(std::span<const Hook> hooks, const Wishes& wishes,
               const std::function<void(Skeleton&)>& configure) {

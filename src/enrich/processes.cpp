@@ -58,7 +58,10 @@ void Processes::inherit(Entry& child, const ProcessStarted& fact) {
     child.process.credentials = parent->process.credentials;
     child.process.credentials_known = parent->process.credentials_known;
   }
-  child.process.credentials.uid = fact.uid;
+  if (fact.credentials)
+    set_credentials(child, *fact.credentials, fact.time);
+  else
+    child.process.credentials.uid = fact.uid;
   child.image_time = fact.time;
 }
 
@@ -104,6 +107,21 @@ void Processes::exited(const ProcessExited& fact) {
 void Processes::signaled(const SignalSent& fact) {
   mention(fact.sender, fact.sender_name, fact.sender_cgroup_id, fact.time);
   mention(fact.target, fact.target_name, fact.target_cgroup_id, fact.time);
+}
+
+void Processes::credentials_changed(const CredentialsChanged& fact) {
+  mention(fact.process, fact.name, fact.cgroup_id, fact.time);
+  set_credentials(know(fact.process, fact.time), fact.after, fact.time);
+}
+
+void Processes::set_credentials(Entry& entry, const Credentials& credentials, MonotonicTime time) {
+  if (time < entry.credentials_time) {
+    counted_.stale++;
+    return;
+  }
+  entry.credentials_time = time;
+  entry.process.credentials = credentials;
+  entry.process.credentials_known = true;
 }
 
 void Processes::mention(ProcessId id, std::string_view name, std::uint64_t cgroup_id,
@@ -262,8 +280,7 @@ void Processes::touch(Entry& entry, MonotonicTime time) {
 
 void Processes::set_image(Entry& entry, const ProcessExecuted& fact) {
   entry.image_time = fact.time;
-  entry.process.credentials = fact.credentials;
-  entry.process.credentials_known = true;
+  set_credentials(entry, fact.credentials, fact.time);
   entry.process.name = fact.name.substr(0, kMaxName);
   ProcessImage image{.executable = std::string(fact.executable.substr(0, limits_.args_bytes)),
                      .args_text = joined(fact.args, limits_.args_bytes),

@@ -34,7 +34,7 @@ class Processes {
     std::uint64_t evicted_live = 0;    // forgotten because the table was full
     std::uint64_t evicted_exited = 0;  // forgotten before their time
     std::uint64_t duplicates = 0;      // starts and exits seen again
-    std::uint64_t stale = 0;           // execs older than what was known
+    std::uint64_t stale = 0;           // execs and credentials older than what was known
     std::uint64_t unknown_exits = 0;   // gone without an exit fact
     std::uint64_t never_started = 0;   // first heard of by something else than a start
     std::uint64_t texts_cut = 0;       // executables or arguments shortened to stay in the budget
@@ -48,6 +48,7 @@ class Processes {
   void executed(const ProcessExecuted& fact);
   void exited(const ProcessExited& fact);
   void signaled(const SignalSent& fact);
+  void credentials_changed(const CredentialsChanged& fact);
   // Forgets those that exited long enough before.
   void expire(MonotonicTime now);
 
@@ -79,10 +80,11 @@ class Processes {
   struct Entry {
     Process process;
     Image* image = nullptr;
-    Entry* older = nullptr;      // the same pid before
-    MonotonicTime image_time{};  // of the newest word on image and credentials; 0: none
-    MonotonicTime heard{};       // of the newest fact
-    std::uint32_t walk = 0;      // the latest resync that saw it
+    Entry* older = nullptr;            // the same pid before
+    MonotonicTime image_time{};        // of the newest word on the image; 0: none
+    MonotonicTime credentials_time{};  // of the newest full word on credentials; 0: none
+    MonotonicTime heard{};             // of the newest fact
+    std::uint32_t walk = 0;            // the latest resync that saw it
     bool start_seen = false;
     std::list<Entry>::iterator self;
   };
@@ -101,6 +103,7 @@ class Processes {
   void inherit(Entry& child, const ProcessStarted& fact);
   void describe(Entry& entry, const ProcessExecuted& fact);
 
+  void set_credentials(Entry& entry, const Credentials& credentials, MonotonicTime time);
   void set_image(Entry& entry, const ProcessExecuted& fact);
   void share_image(Entry& entry, Image* image);
   void drop_image(Entry& entry);

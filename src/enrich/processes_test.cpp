@@ -57,6 +57,10 @@ SignalSent sent(MonotonicTime time, ProcessId target, std::uint64_t target_cgrou
   return fact;
 }
 
+CredentialsChanged changed(MonotonicTime time, ProcessId id, std::uint32_t uid) {
+  return {.time = time, .process = id, .after = {.uid = uid}, .name = "changed"};
+}
+
 Lost lost(MonotonicTime from, MonotonicTime to, tapio_class event_class) {
   return {.from = from, .to = to, .observer = "process", .event_class = event_class, .count = 1};
 }
@@ -451,6 +455,45 @@ TEST(Processes, a_fork_storm_costs_constant_time_and_bounded_memory) {
   EXPECT_LE(table.stats().live, 1000u);
   EXPECT_LE(table.stats().exited, 1000u);
   EXPECT_EQ(table.find(kShell)->life, Life::running);
+}
+
+TEST(Processes, changed_credentials_are_known_until_an_exec_brings_others) {
+  Processes table;
+  table.started(start(10ns, kChild));
+  EXPECT_FALSE(table.find(kChild)->credentials_known);
+  table.credentials_changed(changed(20ns, kChild, 33));
+  EXPECT_TRUE(table.find(kChild)->credentials_known);
+  EXPECT_EQ(table.find(kChild)->credentials.uid, 33u);
+
+  table.executed(Exec(30ns, kChild, "program"));
+  EXPECT_EQ(table.find(kChild)->credentials.uid, 5u);
+  table.credentials_changed(changed(25ns, kChild, 33));
+  EXPECT_EQ(table.find(kChild)->credentials.uid, 5u) << "that was before the exec";
+  EXPECT_EQ(table.stats().stale, 1u);
+}
+
+TEST(Processes, an_exec_that_comes_late_still_brings_its_image) {
+  Processes table;
+  table.started(start(10ns, kChild));
+  table.credentials_changed(changed(30ns, kChild, 33));
+  table.executed(Exec(20ns, kChild, "program"));
+  EXPECT_EQ(table.find(kChild)->image->executable, "program");
+  EXPECT_EQ(table.find(kChild)->credentials.uid, 33u);
+}
+
+TEST(Processes, a_start_that_tells_all_credentials_needs_no_parent) {
+  Processes table;
+  auto fact = start(10ns, kChild);
+  fact.credentials = Credentials{.uid = 1, .euid = 2, .user_namespace = 3};
+  table.started(fact);
+  EXPECT_TRUE(table.find(kChild)->credentials_known);
+  EXPECT_EQ(table.find(kChild)->credentials, *fact.credentials);
+}
+
+TEST(World, applies_changed_credentials) {
+  KnownWorld world;
+  world.apply(changed(10ns, kChild, 33));
+  EXPECT_EQ(world.process(kChild)->credentials.uid, 33u);
 }
 
 }  // namespace

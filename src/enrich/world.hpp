@@ -50,6 +50,7 @@ class KnownWorld final : public World {
   void on(const ProcessExecuted& fact) { processes_.executed(fact); }
   void on(const ProcessExited& fact) { processes_.exited(fact); }
   void on(const SignalSent& fact) { processes_.signaled(fact); }
+  void on(const CredentialsChanged& fact) { processes_.credentials_changed(fact); }
   void on(const Lost& fact);
   void on(const auto&) {}
 

@@ -36,7 +36,8 @@ struct OomKilled {
   std::int32_t score_adj = 0;  // oom_score_adj
   // Resident memory of the victim in bytes, by kind (mm_struct.rss_stat).
   std::uint64_t anon_rss = 0, file_rss = 0, shmem_rss = 0, swap = 0;
-  // The victim's memory cgroup first, then its ancestors. Empty: could not be read.
+  // The victim's memory cgroup first, then its ancestors; not the root, which the kernel does not
+  // charge. Empty: it was in the root, or they could not be read.
   std::span<const MemoryLevel> levels;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,9 @@ struct ProcessStarted {
   std::uint64_t pid_namespace = 0;  // inode number
   std::uint64_t cgroup_id = 0;
   std::uint32_t uid = 0;
+  // Those of the one that forked it, but for a child in a user namespace of its own. Nothing: only
+  // `uid` is known.
+  std::optional<Credentials> credentials{};
   std::string_view name;  // comm
 };
 
@@ -87,7 +91,9 @@ struct ExecFailed {
   ProcessId process;
   ProcessId parent;
   std::uint64_t cgroup_id = 0;
-  std::int32_t error = 0;     // errno; 0: not known, concluded from the exit status
+  // errno; 0: not known, concluded from the exit status. execvp(3) tries each directory of PATH:
+  // one ENOENT for each that does not have the file.
+  std::int32_t error = 0;
   std::int32_t status = 0;    // then that status: 126, 127 or 203; 0: the call itself was seen
   std::string_view filename;  // as it was given; "": not known
   std::string_view name;      // comm
@@ -98,7 +104,8 @@ enum class CredentialsVia : std::uint8_t {
   exec,     // by execve(2): a file with setuid, setgid or file capabilities, or what was to be
             // inherited
   syscall,  // setuid(2), capset(2), setns(2) and the like, seen as it happened
-  found,    // some time since it was last looked at: at the fork of a child, or at the end
+  found,    // some time since it was last looked at: at the fork of a child, at an exec that cannot
+            // have done it, or at the end
 };
 [[nodiscard]] std::string_view name(CredentialsVia via);
 
@@ -128,7 +135,10 @@ struct Traced {
   ProcessId target;
   std::string_view target_name;
   std::uint64_t target_cgroup_id = 0;
-  std::string_view request;  // "attach", "traceme", "access"
+  // "attach": PTRACE_ATTACH or PTRACE_SEIZE; "traceme": PTRACE_TRACEME, the target asked for it;
+  // "access": the kernel allowed control of it, by ptrace(2), /proc/PID/mem, process_vm_writev(2)
+  // or the like.
+  std::string_view request;
 };
 
 }  // namespace tapio
