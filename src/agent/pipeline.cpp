@@ -15,12 +15,7 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
       deliver_(std::move(deliver)),
       redactor_(options.redact),
       stories_(options.rules,
-               {.told =
-                    [this](const Story& story) {
-                      auto record = story_record(story, arena());
-                      redactor_.redact(record, arena());
-                      return add(record);
-                    },
+               {.told = [this](const Story& story) { return add(record_of(story)); },
                 .suppressed =
                     [this](const Lost& lost) {
                       on_loss({{std::string(lost.observer), std::string(name(lost.event_class)),
@@ -28,7 +23,9 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
                                lost.from,
                                lost.to,
                                lost.count});
-                    }}) {}
+                    },
+                .amended = [this](RecordId id,
+                                  const Story& story) { add_again(record_of(story), id); }}) {}
 
 void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role) {
   slices_.emplace(descriptor.id, Slice{&descriptor, std::move(observer), role});
@@ -180,8 +177,18 @@ RecordId Pipeline::withhold(const Record& record, Withheld why) {
   return {run_, next_++};
 }
 
+Record Pipeline::record_of(const Story& story) {
+  auto record = story_record(story, arena());
+  redactor_.redact(record, arena());
+  return record;
+}
+
 RecordId Pipeline::add(const Record& record) {
-  const RecordId id{run_, next_++};
+  return add_again(record, {run_, next_++});
+}
+
+// Under an id that consumers may have had before: it takes the place of that one.
+RecordId Pipeline::add_again(const Record& record, RecordId id) {
   auto& added = batch_->records.emplace_back(record);
   added.id = id;
   added.origin.order = order_;

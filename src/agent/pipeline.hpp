@@ -95,7 +95,9 @@ class Pipeline final : public Output {
   void work_on(const wire::Sample& sample, Order order);
   void tell();
   void tell_observers(const Fact& fact);
+  Record record_of(const Story& story);
   RecordId add(const Record& record);
+  RecordId add_again(const Record& record, RecordId id);
   const Context* context_of(std::uint32_t pid);
 
   std::uint32_t run_;
