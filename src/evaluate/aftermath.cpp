@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "evaluate/names.hpp"
 #include "evaluate/place.hpp"
@@ -28,9 +27,13 @@ bool same_program(const Process& one, const Process& other) {
          same_args(a.args_text, b.args_text);
 }
 
-bool is_descendant(ProcessId process, ProcessId of, const World& world) {
-  return std::ranges::any_of(world.ancestors(process),
-                             [&](const Process* each) { return each->id == of; });
+bool is_descendant(ProcessId id, ProcessId of, const World& world) {
+  const Process* process = world.process(id);
+  for (std::size_t i = 0; process && process->parent && i < World::kMaxAncestors; ++i) {
+    if (process->parent == of) return true;
+    process = world.process(process->parent);
+  }
+  return false;
 }
 
 std::string_view ordinal_suffix(std::size_t n) {
@@ -50,15 +53,19 @@ void Aftermath::on_fact(const Fact& fact) {
   std::visit([this](const auto& known) { on(known); }, fact);
 }
 
+// Threads that end at once may each report the end of their process.
 void Aftermath::on(const ProcessExited& fact) {
+  if (by_id_.contains(fact.process)) return;
   exits_.push_back({.process = fact.process,
-                    .parent = fact.parent,
                     .cgroup_id = fact.cgroup_id,
                     .time = fact.time,
                     .signal = fact.signal,
                     .code = fact.code,
                     .name = std::string(fact.name)});
-  if (exits_.size() > kMaxExits) exits_.pop_front();
+  by_id_.emplace(fact.process, &exits_.back());
+  if (exits_.size() <= kMaxExits) return;
+  by_id_.erase(exits_.front().process);
+  exits_.pop_front();
 }
 
 void Aftermath::on_ending(const Ending& ending) {
@@ -75,10 +82,9 @@ void Aftermath::note_start(ProcessId process, MonotonicTime time) {
   if (starts_.size() > kMaxStarts) starts_.pop_front();
 }
 
-Aftermath::Exit* Aftermath::exit_of(ProcessId process) {
-  for (Exit& exit : std::views::reverse(exits_))
-    if (exit.process == process) return &exit;
-  return nullptr;
+Aftermath::Exit* Aftermath::exit_of(ProcessId process) const {
+  const auto found = by_id_.find(process);
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
 bool Aftermath::is_taken(ProcessId successor) const {
@@ -93,8 +99,9 @@ const Aftermath::Restart* Aftermath::restart_of(const Exit& victim, const World&
   if (!before) return nullptr;
   const auto place = place_of(victim.cgroup_id, world).id;
   for (const Start& start : starts_) {
+    if (start.time <= victim.time || start.time > victim.time + kWindow) continue;
     const Process* next = world.process(start.process);
-    if (!next || start.time <= victim.time || start.time > victim.time + kWindow) continue;
+    if (!next) continue;
     if (next->id == before->id || !same_program(*before, *next) || is_taken(next->id)) continue;
     const bool same_parent = next->parent && next->parent == before->parent;
     if (!same_parent && (place.empty() || place_of(next->cgroup_id, world).id != place)) continue;
@@ -147,7 +154,7 @@ std::string Aftermath::sentence(const Exit& exit, const Exit& own, const World& 
                                     : fmt::format("exited with status {}", exit.code);
   const Process* process = world.process(exit.process);
   const bool named = process && process->executed.count() != 0 && !process->name.empty();
-  return fmt::format("{} {} {}", label(named ? process->name : exit.name, exit.process), how,
+  return fmt::format("{} {}, {}", label(named ? process->name : exit.name, exit.process), how,
                      distance(own.time, exit.time));
 }
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "evaluate/ending.hpp"
@@ -29,7 +30,6 @@ class Aftermath {
  private:
   struct Exit {
     ProcessId process;
-    ProcessId parent;
     std::uint64_t cgroup_id = 0;
     MonotonicTime time{};
     std::int32_t signal = 0;
@@ -56,7 +56,7 @@ class Aftermath {
   void on(const ProcessExecuted& fact) { note_start(fact.process, fact.time); }
   void on(const ProcessExited& fact);
   void note_start(ProcessId process, MonotonicTime time);
-  [[nodiscard]] Exit* exit_of(ProcessId process);
+  [[nodiscard]] Exit* exit_of(ProcessId process) const;
   const Restart* restart_of(const Exit& victim, const World& world);
   [[nodiscard]] std::string sentence(const Restart& restart, const Exit& victim) const;
   [[nodiscard]] static std::string relation(const Exit& exit, const Exit& own, const World& world);
@@ -65,6 +65,7 @@ class Aftermath {
   [[nodiscard]] std::size_t count(const Restart& latest) const;
 
   std::deque<Exit> exits_;
+  std::unordered_map<ProcessId, Exit*, ProcessIdHash> by_id_;
   std::deque<Start> starts_;
   std::deque<Restart> restarts_;
 };

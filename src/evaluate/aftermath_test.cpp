@@ -55,7 +55,7 @@ TEST_F(Amended, a_restart_that_is_known_is_told_at_once) {
   exec(kNginx, "/bin/nginx", 600s, 0);
   kill(kNginx);
   run({901, 51}, kInit, "/bin/nginx", kT + 120ms);
-  EXPECT_THAT(only().impact, ElementsAre("started again as pid 901 after 0.12 s"));
+  EXPECT_THAT(only().impact, ElementsAre("started again as pid 901 after 120 ms"));
   EXPECT_EQ(told[0].revision, 1u);
   go_on(kT + 60s);
   EXPECT_THAT(amended, IsEmpty()) << "nothing new";
@@ -139,9 +139,9 @@ TEST_F(Amended, restarts_are_counted) {
     settle(time + 2s);
   }
   ASSERT_THAT(told, SizeIs(3));
-  EXPECT_THAT(told[0].impact[0], HasSubstr("pid 901 after 0.1 s"));
+  EXPECT_THAT(told[0].impact[0], HasSubstr("pid 901 after 100 ms"));
   EXPECT_THAT(told[2].impact,
-              Contains("started again as pid 903 after 0.1 s, the 3rd time in 10 min"));
+              Contains("started again as pid 903 after 100 ms, the 3rd time in 10 min"));
 }
 
 TEST_F(Amended, a_container_that_is_started_again_is_a_restart_by_whomever) {
@@ -171,16 +171,10 @@ TEST_F(Amended, what_else_ended_is_told_with_what_it_has_to_do_with_it) {
   settle();
   ASSERT_FALSE(told.empty());
   EXPECT_THAT(told[0].impact,
-              ElementsAre("its child child (pid 51) exited with status 0 2 ms later",
-                          "its descendant grandchild (pid 52) died by SIGHUP 3 ms later",
-                          "of the same unit, other (pid 53) died by SIGSEGV 4 ms later"));
-  go_on(kT + 10s);
-  EXPECT_THAT(
-      amended,
-      Contains(testing::Field(
-          &std::pair<RecordId, Story>::second,
-          testing::Field(&Story::impact, Contains("by the same sender, elsewhere (pid 54) died by "
-                                                  "SIGKILL 5 ms later")))));
+              ElementsAre("its child child (pid 51) exited with status 0, 2 ms later",
+                          "its descendant grandchild (pid 52) died by SIGHUP, 3 ms later",
+                          "of the same unit, other (pid 53) died by SIGSEGV, 4 ms later",
+                          "by the same sender, elsewhere (pid 54) died by SIGKILL, 5 ms later"));
 }
 
 TEST_F(Amended, storms_keep_their_bounds) {

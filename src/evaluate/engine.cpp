@@ -117,7 +117,7 @@ void Stories::watch(RecordId id, const Story& story, std::vector<std::string> ow
   if (!story.process) return;
   watched_.push_back({.id = id,
                       .until = story.time + kWatched,
-                      .next_look = second_ + kLookEvery,
+                      .next_look = second_ + kFirstLook,
                       .own_impact = std::move(own_impact)});
   if (watched_.size() <= kMaxWatched) return;
   watched_.pop_front();
@@ -128,7 +128,8 @@ void Stories::look_again(MonotonicTime now, const World& world) {
   for (Watch& watch : watched_) {
     const bool last = watch.until <= now;
     if (!last && watch.next_look > now) continue;
-    watch.next_look = now + kLookEvery;
+    watch.wait *= 2;
+    watch.next_look = now + watch.wait;
     amend(watch, last, world);
   }
   std::erase_if(watched_, [now](const Watch& watch) { return watch.until <= now; });

@@ -29,7 +29,8 @@ class Stories {
   static constexpr std::uint32_t kMaxRevisions = 3;
   static constexpr std::size_t kMaxWatched = 256;  // beyond: the oldest is not amended any more
   static constexpr std::chrono::nanoseconds kWatched = Aftermath::kWindow;  // after it happened
-  static constexpr std::chrono::nanoseconds kLookEvery = std::chrono::seconds(1);
+  // Then twice as long, and so on: a second look costs as much as the first.
+  static constexpr std::chrono::nanoseconds kFirstLook = std::chrono::seconds(1);
 
   struct Outlet {
     // Hands a story to all consumers, and returns the id of its record.
@@ -69,7 +70,8 @@ class Stories {
     RecordId id;
     MonotonicTime until{};
     MonotonicTime next_look{};
-    std::vector<std::string> own_impact;  // what the rule itself said
+    std::chrono::nanoseconds wait = kFirstLook;  // till the one after
+    std::vector<std::string> own_impact;         // what the rule itself said
   };
   void hand_out(const Ending& ending, const World& world);
   void move_to(MonotonicTime now);

@@ -87,7 +87,7 @@ TEST_F(GracefulStop, of_a_service_the_main_process_is_told) {
   EXPECT_EQ(story.title,
             "main (pid 60) stopped when asked with SIGTERM by systemd (pid 1), in 1 s");
   EXPECT_THAT(story.impact,
-              ElementsAre("its child worker (pid 61) exited with status 0 at the same time"));
+              ElementsAre("its child worker (pid 61) exited with status 0, at the same time"));
 }
 
 TEST_F(GracefulStop, who_had_to_be_killed_did_not_stop) {
