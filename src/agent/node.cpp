@@ -8,6 +8,7 @@
 #include <numeric>
 #include <thread>
 
+#include "agent/blind_spots.hpp"
 #include "agent/configuration.hpp"
 #include "base/log.hpp"
 
@@ -240,6 +241,7 @@ void Node::check(MonotonicTime now) {
   }
   check_counts();
   check_health();
+  check_sight();
   pipeline_.on_tick(now);
   report_losses(now);
 }
@@ -281,6 +283,19 @@ void Node::check_health() {
     log::warning("{} samples had no header that anybody knows; they were dropped", malformed);
     malformed_told_ = malformed;
   }
+}
+
+// What stories name as missing.
+void Node::check_sight() {
+  std::vector<std::string> blind;
+  for (const auto& [name, state, reason] : observer_states())
+    if (auto sentence = blind_without(name, state, reason); !sentence.empty())
+      blind.push_back(std::move(sentence));
+  for (const auto& hook : hooks())
+    if (auto sentence = blind_in(hook.observer, hook.hook, hook.program, hook.canary);
+        !sentence.empty())
+      blind.push_back(std::move(sentence));
+  pipeline_.known().set_blind_spots(std::move(blind));
 }
 
 void Node::check_counts() {

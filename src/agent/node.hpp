@@ -92,6 +92,7 @@ class Node final : public serve::Api {
   void check_counts();
   void check_feed(const Outlet& feed);
   void check_health();
+  void check_sight();
   void report_losses(MonotonicTime now);
   [[nodiscard]] std::uint64_t ring_bytes() const;
   [[nodiscard]] std::uint64_t map_bytes() const;

@@ -15,13 +15,7 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
       deliver_(std::move(deliver)),
       redactor_(options.redact),
       stories_(options.rules,
-               {.told =
-                    [this](const Story& story) {
-                      release(story.evidence);
-                      auto record = story_record(story, arena());
-                      redactor_.redact(record, arena());
-                      return add(record);
-                    },
+               {.told = [this](const Story& story) { return add(record_of(story)); },
                 .suppressed =
                     [this](const Lost& lost) {
                       on_loss({{std::string(lost.observer), std::string(name(lost.event_class)),
@@ -29,7 +23,9 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
                                lost.from,
                                lost.to,
                                lost.count});
-                    }}) {}
+                    },
+                .amended = [this](RecordId id,
+                                  const Story& story) { add_as(id, record_of(story), order_); }}) {}
 
 void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role) {
   slices_.emplace(descriptor.id, Slice{&descriptor, std::move(observer), role});
@@ -190,21 +186,27 @@ void Pipeline::release(std::span<const RecordId> evidence) {
     auto record = reserve_.take(id, arena());
     if (!record) continue;
     redactor_.redact(*record, arena());
-    record->origin.order = Order::late;
-    add(*record, id);
+    add_as(id, *record, Order::late);
   }
+}
+
+Record Pipeline::record_of(const Story& story) {
+  release(story.evidence);
+  auto record = story_record(story, arena());
+  redactor_.redact(record, arena());
+  return record;
 }
 
 RecordId Pipeline::add(const Record& record) {
   const RecordId id{run_, next_++};
-  Record added = record;
-  added.origin.order = order_;
-  add(added, id);
+  add_as(id, record, order_);
   return id;
 }
 
-void Pipeline::add(Record record, RecordId id) {
+// Under an id that consumers may have had before: then it takes the place of that one.
+void Pipeline::add_as(RecordId id, Record record, Order order) {
   record.id = id;
+  record.origin.order = order;
   record.context = context_of(record.origin.pid);
   batch_->records.push_back(record);
 }

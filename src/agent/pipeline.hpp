@@ -99,8 +99,9 @@ class Pipeline final : public Output {
   void tell_observers(const Fact& fact);
   // Evidence that was withheld is handed out after all, before what rests on it.
   void release(std::span<const RecordId> evidence);
+  Record record_of(const Story& story);
   RecordId add(const Record& record);
-  void add(Record record, RecordId id);
+  void add_as(RecordId id, Record record, Order order);
   const Context* context_of(std::uint32_t pid);
 
   std::uint32_t run_;

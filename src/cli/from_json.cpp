@@ -58,6 +58,12 @@ Value duration_of(double seconds) {
   return std::chrono::nanoseconds(std::llround(seconds * 1e9));
 }
 
+// 0: it is none, or too large.
+std::uint32_t small_number(const Json& json) {
+  const auto count = json.count();
+  return count <= std::numeric_limits<std::uint32_t>::max() ? static_cast<std::uint32_t>(count) : 0;
+}
+
 class Reader {
  public:
   Reader(const Json& json, Batch& batch) : json_(json), batch_(batch) {}
@@ -89,11 +95,7 @@ class Reader {
             .process_name = text("process.executable.name"),
             .executable = text("process.executable.path")};
   }
-  std::uint32_t number(std::string_view key) const {
-    const auto count = json_[key].count();
-    return count <= std::numeric_limits<std::uint32_t>::max() ? static_cast<std::uint32_t>(count)
-                                                              : 0;
-  }
+  std::uint32_t number(std::string_view key) const { return small_number(json_[key]); }
   std::string_view text(std::string_view key) { return batch_.arena.keep(json_[key].text()); }
 
   Value value(const Json& json, Type type) {
@@ -181,8 +183,21 @@ ToldStory story_from_json(const Json& json) {
   story.cause = {part("cause.kind", "kind"), part("cause.entity", "entity"),
                  part("cause.detail", "detail")};
   story.confidence = json["confidence"].number();
-  for (const Json& step : json["chain"].items()) story.chain.push_back(text(step));
   for (const Json& id : json["evidence"].items()) story.evidence.push_back(id_of(id.text()));
+  const auto list = [&](std::string_view key) {
+    std::vector<std::string> texts;
+    for (const Json& each : json[key].items()) texts.push_back(text(each));
+    return texts;
+  };
+  story.chain = list("chain");
+  story.rule = text(json["rule"]);
+  for (const auto each : {Severity::info, Severity::warning, Severity::critical})
+    if (name(each) == json["severity"].text()) story.severity = each;
+  story.process.pid = small_number(json["process.pid"]);
+  story.changes = list("changes");
+  story.impact = list("impact");
+  story.missing = list("missing");
+  story.revision = std::max(1u, small_number(json["revision"]));
   return told;
 }
 

@@ -103,10 +103,17 @@ TEST(StoryFromJson, takes_the_object_and_the_record) {
   const Story story{.time = 1'700'000'000s,
                     .title = "a was killed\x1b",
                     .entity = "a",
+                    .severity = Severity::critical,
+                    .process = {7, 0},
                     .cause = {"process", "b", "kill"},
                     .confidence = 0.75,
                     .chain = {"one", "two"},
-                    .evidence = {{1, 2}, {0xffffffff, 3}}};
+                    .evidence = {{1, 2}, {0xffffffff, 3}},
+                    .rule = "killed",
+                    .changes = {"c"},
+                    .impact = {"i", "j"},
+                    .missing = {"m"},
+                    .revision = 2};
   const RecordId id{9, 10};
   std::string object, again;
   append_story_json(object, id, story, {});

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <set>
+#include <map>
 
 #include "cli/commands.hpp"
 #include "cli/follow.hpp"
@@ -51,7 +51,8 @@ Status show(const std::string& socket, const Arguments& arguments) {
   return out.write();
 }
 
-// Prints stories as they are told, those that were kept first. The stream is open before the kept
+// Prints stories as they are told, those that were kept first. One that is told again, with more in
+// it, is printed again. The stream is open before the kept
 // ones are asked for, so that none is missing between; those that come twice are left out.
 class Follower {
  public:
@@ -60,7 +61,7 @@ class Follower {
   void add_kept(const Json& stories) {
     for (const Json& story : stories.items()) {
       const ToldStory told = story_from_json(story);
-      kept_.insert(told.id);  // as many as the agent keeps
+      kept_[told.id] = told.story.revision;  // as many as the agent keeps
       append(out_.waiting(), told, json_);
     }
   }
@@ -70,7 +71,9 @@ class Follower {
       add_gap(json, line);
     } else {
       const ToldStory told = story_from_json(json);
-      if (!kept_.contains(told.id)) append(out_.waiting(), told, json_);
+      const auto kept = kept_.find(told.id);
+      if (kept == kept_.end() || kept->second < told.story.revision)
+        append(out_.waiting(), told, json_);
     }
     return true;
   }
@@ -92,7 +95,7 @@ class Follower {
 
   bool json_;
   Out out_{STDOUT_FILENO};
-  std::set<RecordId> kept_;
+  std::map<RecordId, std::uint32_t> kept_;  // and its revision
 };
 
 Status follow_stories(const std::string& socket, const Arguments& arguments) {

@@ -7,6 +7,7 @@ namespace tapio {
 
 void KnownWorld::apply(const Fact& fact) {
   std::visit([this](const auto& known) { on(known); }, fact);
+  changes_.on_fact(fact, *this);
 }
 
 void KnownWorld::on(const Lost& fact) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "enrich/changes.hpp"
 #include "enrich/processes.hpp"
 
 namespace tapio {
@@ -26,7 +27,10 @@ class KnownWorld final : public World {
   // begin_resync(), seen() for each process there, end_resync().
   [[nodiscard]] bool wants_resync() const { return wants_resync_; }
   void begin_resync(MonotonicTime now);
-  void seen(const ProcessExecuted& snapshot) { processes_.seen(snapshot); }
+  void seen(const ProcessExecuted& snapshot) {
+    processes_.seen(snapshot);
+    changes_.seen(snapshot, *this);
+  }
   void end_resync(Coverage coverage) { processes_.end_resync(coverage); }
 
   [[nodiscard]] const Process* process(ProcessId id) const override { return processes_.find(id); }
@@ -37,9 +41,9 @@ class KnownWorld final : public World {
   [[nodiscard]] MonotonicTime watching_since() const override { return since_; }
   [[nodiscard]] const Cgroup* cgroup(std::uint64_t) const override { return nullptr; }
   [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t) const override { return {}; }
-  [[nodiscard]] std::vector<Change> changes(std::uint64_t, MonotonicTime,
-                                            MonotonicTime) const override {
-    return {};
+  [[nodiscard]] std::vector<Change> changes(std::uint64_t cgroup_id, MonotonicTime from,
+                                            MonotonicTime to) const override {
+    return changes_.of(cgroup_id, from, to, *this);
   }
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
   void set_blind_spots(std::vector<std::string> sentences) { blind_ = std::move(sentences); }
@@ -57,6 +61,7 @@ class KnownWorld final : public World {
   Processes processes_;
   MonotonicTime since_{};
   bool wants_resync_ = false;
+  Changes changes_;
   std::vector<std::string> blind_;
 };
 

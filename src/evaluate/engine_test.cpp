@@ -68,6 +68,11 @@ TEST_F(Engine, a_rule_gets_only_the_facts_it_needs) {
   EXPECT_THAT(titles, ElementsAre("fact", "time"));
 }
 
+TEST_F(Engine, a_story_bears_the_name_of_its_rule) {
+  exit_at(1s);
+  EXPECT_EQ(stories.since(0s)[0]->story.rule, "chatty");
+}
+
 TEST_F(Engine, stories_are_found_by_when_they_happened_with_their_ids) {
   for (int i = 1; i <= 4; ++i) exit_at(i * 1s);
   exit_at(2s);  // told late
@@ -125,7 +130,22 @@ TEST(StoryJson, is_one_valid_line_whatever_the_names_are) {
   EXPECT_THAT(out, HasSubstr(R"("cause":{"kind":"process","entity":"b)"));
   EXPECT_THAT(out, HasSubstr(R"(,"confidence":0.97,"chain":["first)"));
   EXPECT_THAT(out, HasSubstr(R"(,"second"],"evidence":[")" + RecordId{0x10, 1}.text() + R"(",")" +
-                             RecordId{0x10, 2}.text() + R"("]})"));
+                             RecordId{0x10, 2}.text() + R"("],"rule":)"));
+}
+
+TEST(StoryJson, tells_what_the_engine_added_behind_what_was_there_before) {
+  auto story = hostile();
+  story.rule = "killed";
+  story.severity = Severity::info;
+  story.process = {812, 1};
+  story.changes = {"c\n"};
+  story.impact = {"i", "j"};
+  story.revision = 2;
+  std::string out;
+  append_story_json(out, {0x10, 9}, story, {});
+  EXPECT_THAT(out, testing::EndsWith(
+                       R"(],"rule":"killed","severity":"info","process.pid":812,"changes":["c\n"],)"
+                       R"("impact":["i","j"],"missing":[],"revision":2})"));
 }
 
 TEST(StoryJson, a_confidence_that_is_no_number_is_none) {
@@ -148,16 +168,40 @@ TEST(StoryText, escapes_names_and_shows_the_steps_in_order) {
   EXPECT_LT(out.find("  because"), out.find("  then"));
 }
 
+TEST(StoryText, shows_what_changed_what_else_happened_and_what_is_missing_in_line) {
+  auto story = hostile();
+  story.changes = {"memory.max went down, 2 min before", "and 3 more"};
+  story.impact = {"started again as pid 9"};
+  story.missing = {"watching since\r"};
+  std::string out;
+  append_story_text(out, {0x10, 9}, story, {}, 13s);
+  EXPECT_THAT(out, HasSubstr("  then       second\n"
+                             "  changed    memory.max went down, 2 min before\n"
+                             "  changed    and 3 more\n"
+                             "  also       started again as pid 9\n"
+                             "  missing    watching since\\r\n"
+                             "  confidence "));
+}
+
 TEST(StoryRecord, keeps_its_text_in_the_arena) {
   Arena arena;
   Record record;
   {
-    const auto story = hostile();
+    auto story = hostile();
+    story.process = {812, 1};
+    story.cgroup_id = 7;
+    story.changes = {"c"};
+    story.revision = 3;
     record = story_record(story, arena);
   }
   EXPECT_EQ(record.schema, &kStorySchema);
-  EXPECT_EQ(record.schema->fields.size(), 8u);
+  EXPECT_EQ(record.schema->fields.size(), 14u);
   EXPECT_EQ(record.origin.time, 1s);
+  EXPECT_EQ(record.origin.pid, 812u);
+  EXPECT_EQ(record.origin.cgroup_id, 7u);
+  EXPECT_EQ(std::get<std::string_view>(record.values[9]), "warning");
+  EXPECT_THAT(std::get<std::span<const std::string_view>>(record.values[10]), ElementsAre("c"));
+  EXPECT_EQ(std::get<std::uint64_t>(record.values[13]), 3u);
   EXPECT_EQ(std::get<std::string_view>(record.values[2]), "process");
   EXPECT_EQ(std::get<double>(record.values[5]), 0.97);
   EXPECT_THAT(std::get<std::span<const std::string_view>>(record.values[6]),

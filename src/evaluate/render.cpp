@@ -37,6 +37,11 @@ double certain(double confidence) {
   return confidence > 0 ? std::min(confidence, 1.0) : 0;
 }
 
+void append_member(std::string& out, std::string_view key, const std::vector<std::string>& texts) {
+  fmt::format_to(std::back_inserter(out), R"(,"{}":)", key);
+  append_json_list(out, texts);
+}
+
 // As a step of the list below the title: "  because  bash (pid 4) ...".
 void append_step(std::string& out, std::string_view head, std::string_view text) {
   fmt::format_to(std::back_inserter(out), "  {:<11}", head);
@@ -44,13 +49,20 @@ void append_step(std::string& out, std::string_view head, std::string_view text)
   out += '\n';
 }
 
+void append_steps(std::string& out, std::string_view head, const std::vector<std::string>& texts) {
+  for (const auto& text : texts) append_step(out, head, text);
+}
+
 }  // namespace
 
 Record story_record(const Story& story, Arena& arena) {
-  return kStorySchema(Origin{.time = story.time}, arena.keep(story.title), arena.keep(story.entity),
-                      arena.keep(story.cause.kind), arena.keep(story.cause.entity),
-                      arena.keep(story.cause.detail), certain(story.confidence),
-                      keep(story.chain, arena), keep(texts(story.evidence), arena));
+  const Origin origin{.time = story.time, .cgroup_id = story.cgroup_id, .pid = story.process.pid};
+  return kStorySchema(
+      origin, arena.keep(story.title), arena.keep(story.entity), arena.keep(story.cause.kind),
+      arena.keep(story.cause.entity), arena.keep(story.cause.detail), certain(story.confidence),
+      keep(story.chain, arena), keep(texts(story.evidence), arena), arena.keep(story.rule),
+      name(story.severity), keep(story.changes, arena), keep(story.impact, arena),
+      keep(story.missing, arena), std::uint64_t{story.revision});
 }
 
 void append_story_json(std::string& out, RecordId id, const Story& story, const Clocks& clocks) {
@@ -73,7 +85,15 @@ void append_story_json(std::string& out, RecordId id, const Story& story, const 
   append_json_list(out, story.chain);
   out += R"(,"evidence":)";
   append_json_list(out, texts(story.evidence));
-  out += '}';
+  out += R"(,"rule":)";
+  append_json_string(out, story.rule);
+  fmt::format_to(std::back_inserter(out), R"(,"severity":"{}")", name(story.severity));
+  if (story.process)
+    fmt::format_to(std::back_inserter(out), R"(,"process.pid":{})", story.process.pid);
+  append_member(out, "changes", story.changes);
+  append_member(out, "impact", story.impact);
+  append_member(out, "missing", story.missing);
+  fmt::format_to(std::back_inserter(out), R"(,"revision":{}}})", story.revision);
 }
 
 void append_story_text(std::string& out, RecordId id, const Story& story, const Clocks& clocks,
@@ -87,6 +107,9 @@ void append_story_text(std::string& out, RecordId id, const Story& story, const 
   for (std::size_t i = 0; i < story.chain.size(); ++i)
     append_step(out, i == 0 ? "because" : "then", story.chain[i]);
   if (story.chain.empty()) append_step(out, "because", story.cause.detail);
+  append_steps(out, "changed", story.changes);
+  append_steps(out, "also", story.impact);
+  append_steps(out, "missing", story.missing);
   append_step(
       out, "confidence",
       fmt::format("{} ({:.2f})", confidence_in_words(story.confidence), certain(story.confidence)));

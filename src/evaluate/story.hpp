@@ -37,7 +37,10 @@ struct Story {
   std::vector<std::string> changes;  // in the 10 minutes before, in the same container or unit
   std::vector<std::string> impact;   // what else ended, what was started again
   std::vector<std::string> missing;  // sources that could have said more, and why they did not
+  std::uint32_t revision = 1;        // 2 and more: told again, because more came to light
 };
+
+struct Ending;
 
 // A rule watches facts and tells stories. Driven by the time of the facts alone, so a replay tells
 // the same ones. One thread calls it.
@@ -47,10 +50,17 @@ class Rule {
 
   virtual ~Rule() = default;
   // After the World has applied the fact. Facts of critical events come ahead of older others.
-  virtual void on_fact(const Fact& fact, const World& world, Tell& tell) = 0;
+  virtual void on_fact(const Fact&, const World&, Tell&) {}
   // Every fact older than `now` has been handed out. Called about ten times a second.
-  virtual void on_time(MonotonicTime now, const World& world, Tell& tell) = 0;
+  virtual void on_time(MonotonicTime, const World&, Tell&) {}
+  // A process has ended, and who or what did it is found out: the same answer for all rules, once
+  // for each end. Of all rules one tells it at most; see evaluate/ending.hpp.
+  virtual void on_ending(const Ending&, const World&, Tell&) {}
 };
+
+// What endings are made of. A rule that wants them needs these.
+inline constexpr FactSet kEndingFacts =
+    facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, OomKilled>;
 
 struct RuleDescriptor {
   std::string_view name;

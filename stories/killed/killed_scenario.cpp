@@ -65,6 +65,7 @@ Result<pid_t> kill_from_a_shell(Stage& stage, pid_t victim, std::string_view sig
 
 Result<Expectation> by_a_shell(Stage& stage) {
   const pid_t victim = TRY(stage.sleeper("victim"));
+  TRY(stage.incident());
   const pid_t shell = TRY(kill_from_a_shell(stage, victim, "KILL"));
   TRY(stage.must_be_killed(victim, SIGKILL));
   auto expected = killed_by(victim, SIGKILL, "sh", shell);
@@ -82,6 +83,7 @@ Result<Expectation> to_a_thread(Stage& stage) {
   }));
   const pid_t thread = victim.reported[0];
   stage.note(fmt::format("it has a second thread (tid {}), which gets the signal", thread));
+  TRY(stage.incident());
   const pid_t sender = TRY(
       call(stage, "tgkill", [&] { return ::syscall(SYS_tgkill, victim.pid, thread, SIGTERM); }));
   TRY(stage.must_be_killed(victim.pid, SIGTERM));
@@ -93,6 +95,7 @@ Result<Expectation> to_a_thread(Stage& stage) {
 
 Result<Expectation> through_a_pidfd(Stage& stage) {
   const pid_t victim = TRY(stage.sleeper("victim"));
+  TRY(stage.incident());
   const pid_t sender = TRY(call(stage, "pidfd", [&] {
     const long pidfd = ::syscall(SYS_pidfd_open, victim, 0);
     return pidfd < 0 ? pidfd : ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
@@ -143,6 +146,7 @@ Result<Namespace> make_namespace(Stage& stage, int orders) {
 Result<Expectation> into_a_pid_namespace(Stage& stage) {
   const auto orders = TRY(Pipe::open());
   const auto inside = TRY(make_namespace(stage, orders.reader.get()));
+  TRY(stage.incident());
   const pid_t shell = TRY(kill_from_a_shell(stage, inside.victim, "KILL"));
   TRY(stage.must_exit(inside.keeper, 0));
   auto expected = killed_by(inside.victim, SIGKILL, "sh", shell);
@@ -153,6 +157,7 @@ Result<Expectation> into_a_pid_namespace(Stage& stage) {
 Result<Expectation> inside_a_pid_namespace(Stage& stage) {
   const auto orders = TRY(Pipe::open());
   const auto inside = TRY(make_namespace(stage, orders.reader.get()));
+  TRY(stage.incident());
   stage.note(fmt::format("ns_init kills pid {} of its namespace", inside.inner_victim));
   if (::write(orders.writer.get(), &inside.inner_victim, sizeof(pid_t)) != sizeof(pid_t))
     return from_errno(errno, "order the first process to kill");
@@ -165,6 +170,7 @@ Result<Expectation> inside_a_pid_namespace(Stage& stage) {
 Result<Expectation> with_its_pid_namespace(Stage& stage) {
   const auto orders = TRY(Pipe::open());
   const auto inside = TRY(make_namespace(stage, orders.reader.get()));
+  TRY(stage.incident());
   const pid_t shell = TRY(kill_from_a_shell(stage, inside.init, "KILL"));
   TRY(stage.must_exit(inside.keeper, 0));
   return Expectation{.pid = inside.victim,
@@ -194,6 +200,7 @@ int put_off_sigterm(const Ready& ready) {
 
 Result<Expectation> by_one_that_is_gone(Stage& stage) {
   const pid_t victim = TRY(stage.start("victim", put_off_sigterm)).pid;
+  TRY(stage.incident());
   const auto starter = TRY(stage.start("starter", [&](const Ready& ready) {
     ::setsid();
     if (::fork() != 0) return 0;
@@ -217,6 +224,7 @@ Result<Expectation> after_another_signal(Stage& stage) {
                          ready({});
                          sleep_until_killed();
                        })).pid;
+  TRY(stage.incident());
   const pid_t first = TRY(kill_from_a_shell(stage, victim, "TERM"));
   const pid_t second = TRY(kill_from_a_shell(stage, victim, "KILL"));
   TRY(stage.must_be_killed(victim, SIGKILL));
@@ -234,6 +242,7 @@ Result<Expectation> caught_and_raised_again(Stage& stage) {
                          ready({});
                          sleep_until_killed();
                        })).pid;
+  TRY(stage.incident());
   const pid_t shell = TRY(kill_from_a_shell(stage, victim, "TERM"));
   TRY(stage.must_be_killed(victim, SIGTERM));
   auto expected = killed_by(victim, SIGTERM, "sh", shell);
@@ -249,6 +258,7 @@ Result<Expectation> caught_and_exited(Stage& stage) {
                          ready({});
                          sleep_until_killed();
                        })).pid;
+  TRY(stage.incident());
   const pid_t shell = TRY(kill_from_a_shell(stage, victim, "TERM"));
   TRY(stage.must_exit(victim, kStatus));
   return Expectation{.pid = victim,
@@ -263,6 +273,7 @@ Result<Expectation> caught_and_exited(Stage& stage) {
 // The value of an option in the sender's arguments may not get out.
 Result<Expectation> by_one_with_a_secret(Stage& stage) {
   const pid_t victim = TRY(stage.sleeper("victim"));
+  TRY(stage.incident());
   const pid_t shell =
       TRY(kill_from_a_shell(stage, victim, "KILL", "; : --password=Hunter22-tapio"));
   TRY(stage.must_be_killed(victim, SIGKILL));
@@ -279,6 +290,7 @@ Result<Expectation> by_one_with_a_secret(Stage& stage) {
 }
 
 Result<Expectation> null_pointer(Stage& stage) {
+  TRY(stage.incident());
   const pid_t victim = TRY(stage.start("victim", [](const Ready& ready) {
                          ready({});
                          write_to_nowhere();
@@ -294,6 +306,7 @@ Result<Expectation> null_pointer(Stage& stage) {
 }
 
 Result<Expectation> abort_call(Stage& stage) {
+  TRY(stage.incident());
   const pid_t victim = TRY(stage.start("victim", [](const Ready& ready) -> int {
                          ready({});
                          ::abort();
@@ -308,6 +321,7 @@ Result<Expectation> abort_call(Stage& stage) {
 }
 
 Result<Expectation> alarm_call(Stage& stage) {
+  TRY(stage.incident());
   const pid_t victim = TRY(stage.start("victim", [](const Ready& ready) -> int {
                          ready({});
                          ::alarm(1);
@@ -323,6 +337,7 @@ Result<Expectation> alarm_call(Stage& stage) {
 }
 
 Result<Expectation> exit_137(Stage& stage) {
+  TRY(stage.incident());
   const pid_t shell = TRY(stage.run({"sh", "-c", "exit 137"}));
   TRY(stage.must_exit(shell, 137));
   return Expectation{.pid = shell,
@@ -337,6 +352,7 @@ Result<Expectation> child_of_a_shell(Stage& stage) {
   const pid_t shell = TRY(stage.run({"sh", "-c", "/bin/sleep 100; exit $?"}));
   const pid_t child = TRY(stage.child_of(shell, "sleep"));
   stage.note(fmt::format("its child {} is killed by {}", process("sleep", child), this_process()));
+  TRY(stage.incident());
   if (::kill(child, SIGKILL) != 0) return from_errno(errno, "kill");
   TRY(stage.must_exit(shell, 137));
   return Expectation{.pid = shell,
@@ -351,6 +367,7 @@ Result<Expectation> child_of_a_shell(Stage& stage) {
 }
 
 Result<Expectation> closed_pipe(Stage& stage) {
+  TRY(stage.incident());
   const pid_t writer = TRY(stage.start("writer", [](const Ready& ready) {
                          ready({});
                          int ends[2];
@@ -363,6 +380,7 @@ Result<Expectation> closed_pipe(Stage& stage) {
 }
 
 Result<Expectation> exit_with(Stage& stage, int status) {
+  TRY(stage.incident());
   const pid_t shell = TRY(stage.run({"sh", "-c", fmt::format("exit {}", status)}));
   TRY(stage.must_exit(shell, status));
   return Expectation{.pid = shell};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "killed_deaths.hpp"
+#include "evaluate/deaths.hpp"
 
 #include <utility>
 
-#include "killed_signals.hpp"
+#include "evaluate/signal_memory.hpp"
 
-namespace tapio::killed {
+namespace tapio {
 
 std::int32_t Death::by() const {
   if (signal != 0) return signal;
@@ -67,4 +67,4 @@ const Death* Deaths::child_of(const Death& parent, std::int32_t signal,
   return latest;
 }
 
-}  // namespace tapio::killed
+}  // namespace tapio

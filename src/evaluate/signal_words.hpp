@@ -5,14 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "facts/world.hpp"
-
-namespace tapio::killed {
-
-// "nginx (pid 900)"; without a name "a process (pid 900)".
-[[nodiscard]] std::string label(std::string_view name, ProcessId id);
-// The name it had at `time`: one that has executed since is "a process (pid 900, now sleep)".
-[[nodiscard]] std::string label_at(const Process& process, MonotonicTime time);
+namespace tapio {
 
 // SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP: what an instruction of the process itself raises.
 [[nodiscard]] bool is_fault(std::int32_t signal);
@@ -27,4 +20,4 @@ struct KernelReason {
 };
 [[nodiscard]] KernelReason kernel_reason(std::int32_t signal);
 
-}  // namespace tapio::killed
+}  // namespace tapio

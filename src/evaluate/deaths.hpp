@@ -8,9 +8,9 @@
 
 #include "facts/world.hpp"
 
-namespace tapio::killed {
+namespace tapio {
 
-// The end of a process by a signal, or with a status that says so.
+// The end of a process by a signal, with a status that says so, or after it was asked to end.
 struct Death {
   ProcessId process;
   ProcessId parent;
@@ -20,6 +20,7 @@ struct Death {
   std::int32_t code = 0;    // exit status then
   bool core_dumped = false;
   std::string name;
+  std::uint64_t cgroup_id = 0;
   Death* elder = nullptr;    // the death before of a child of the same parent
   Death* younger = nullptr;  // the one after
 
@@ -58,4 +59,4 @@ class Deaths {
   std::unordered_map<ProcessId, Death*, ProcessIdHash> youngest_;  // by parent
 };
 
-}  // namespace tapio::killed
+}  // namespace tapio

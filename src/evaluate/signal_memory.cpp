@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "killed_signals.hpp"
+#include "evaluate/signal_memory.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <tuple>
 
-namespace tapio::killed {
+namespace tapio {
 
 bool can_kill(std::int32_t signal) {
   switch (signal) {
@@ -20,6 +20,10 @@ bool can_kill(std::int32_t signal) {
       return false;
   }
   return signal > 0 && signal <= 64;
+}
+
+bool asks_to_end(std::int32_t signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
 
 void SignalMemory::note(const SignalSent& fact) {
@@ -52,8 +56,8 @@ void SignalMemory::note(const SignalSent& fact) {
 }
 
 // nullptr: what is kept matters more.
-Sent* SignalMemory::make_room(Target& target, const SignalSent& fact) {
-  if (target.sent.size() < kMaxPerTarget) return &target.sent.emplace_back();
+Sent* SignalMemory::make_room(Target& target, const SignalSent& fact) const {
+  if (target.sent.size() < limits_.per_target) return &target.sent.emplace_back();
   target.crowded = true;
   const auto worth = [](const Sent& sent) {
     return std::tuple(sent.signal == SIGKILL, sent.latest.lethal, sent.latest.time);
@@ -70,7 +74,7 @@ SignalMemory::Target& SignalMemory::target(const SignalSent& fact) {
     known->second->latest = std::max(known->second->latest, fact.time);
     return *known->second;
   }
-  if (by_id_.size() >= kMaxTargets) {
+  if (by_id_.size() >= limits_.targets) {
     by_id_.erase(targets_.front().id);
     targets_.pop_front();
   }
@@ -80,7 +84,7 @@ SignalMemory::Target& SignalMemory::target(const SignalSent& fact) {
 }
 
 void SignalMemory::forget(MonotonicTime now) {
-  while (!targets_.empty() && targets_.front().latest + kRemembered < now) {
+  while (!targets_.empty() && targets_.front().latest + limits_.remembered < now) {
     by_id_.erase(targets_.front().id);
     targets_.pop_front();
   }
@@ -97,4 +101,4 @@ bool SignalMemory::crowded(ProcessId target) const {
   return known != by_id_.end() && known->second->crowded;
 }
 
-}  // namespace tapio::killed
+}  // namespace tapio

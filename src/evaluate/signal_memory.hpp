@@ -9,10 +9,12 @@
 
 #include "facts/world.hpp"
 
-namespace tapio::killed {
+namespace tapio {
 
 // Whether a process without a handler ends by it (signal(7)).
 [[nodiscard]] bool can_kill(std::int32_t signal);
+// SIGTERM, SIGINT, SIGHUP, SIGQUIT: they ask a process to end, and let it do so in its own way.
+[[nodiscard]] bool asks_to_end(std::int32_t signal);
 
 struct Shot {
   MonotonicTime time{};
@@ -40,6 +42,15 @@ class SignalMemory {
   static constexpr std::size_t kMaxPerTarget = 8;   // beyond: see note()
   static constexpr std::chrono::nanoseconds kRemembered = std::chrono::seconds(30);
 
+  struct Limits {
+    std::size_t targets = kMaxTargets;
+    std::size_t per_target = kMaxPerTarget;
+    std::chrono::nanoseconds remembered = kRemembered;
+  };
+
+  SignalMemory() : SignalMemory(Limits{}) {}
+  explicit SignalMemory(Limits limits) : limits_(limits) {}
+
   // Keeps what may kill. When a target has too many senders the oldest goes, first of all one whose
   // signal was not lethal; never a SIGKILL, of which the first counts.
   void note(const SignalSent& fact);
@@ -58,10 +69,11 @@ class SignalMemory {
     std::vector<Sent> sent;
   };
   Target& target(const SignalSent& fact);
-  static Sent* make_room(Target& target, const SignalSent& fact);
+  [[nodiscard]] Sent* make_room(Target& target, const SignalSent& fact) const;
 
+  Limits limits_;
   std::list<Target> targets_;  // longest without a signal first
   std::unordered_map<ProcessId, std::list<Target>::iterator, ProcessIdHash> by_id_;
 };
 
-}  // namespace tapio::killed
+}  // namespace tapio

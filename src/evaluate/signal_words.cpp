@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "killed_words.hpp"
+#include "evaluate/signal_words.hpp"
 
 #include <fmt/format.h>
 
 #include <csignal>
 
-namespace tapio::killed {
-
-std::string label(std::string_view name, ProcessId id) {
-  return fmt::format("{} (pid {})", name.empty() ? "a process" : name, id.pid);
-}
-
-std::string label_at(const Process& process, MonotonicTime time) {
-  if (process.executed <= time) return label(process.name, process.id);
-  return fmt::format("a process (pid {}, now {})", process.id.pid, process.name);
-}
+namespace tapio {
 
 bool is_fault(std::int32_t signal) {
   return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
@@ -87,10 +78,11 @@ std::string fault_detail(std::int32_t signal, std::int32_t code) {
 KernelReason kernel_reason(std::int32_t signal) {
   switch (signal) {
     case SIGKILL:
-      return {"kernel",
-              "the kernel killed it, as its OOM killer does, or a hard limit of CPU time; nothing "
-              "seen says which",
-              0.6};
+      return {
+          "kernel",
+          "the kernel killed it, as it does for a write to cgroup.kill, a hard limit of CPU time "
+          "(RLIMIT_CPU), or want of memory; nothing seen says which",
+          0.6};
     case SIGPIPE:
       return {"kernel", "it wrote to a closed pipe or socket", 0.95};
     case SIGXCPU:
@@ -111,4 +103,4 @@ KernelReason kernel_reason(std::int32_t signal) {
   return {"kernel", "the kernel sent it by itself; nothing seen says why", 0.6};
 }
 
-}  // namespace tapio::killed
+}  // namespace tapio

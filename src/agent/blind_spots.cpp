@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/blind_spots.hpp"
+
+#include <fmt/format.h>
+
+namespace tapio::agent {
+
+namespace {
+
+struct Sight {
+  std::string_view observer, hook, what;  // in the words of people, in the plural
+};
+
+constexpr Sight kSights[] = {
+    {"process", "fork", "starts of processes"},
+    {"process", "exec", "programs that are executed"},
+    {"process", "exit", "ends of processes"},
+    {"process", "signal_generate", "signals, and who sends them,"},
+    {"process", "oom", "victims of the OOM killer"},
+    {"process", "credentials", "credentials between exec and exit"},
+    {"process", "ptrace", "processes that trace others"},
+};
+// What other hooks tell too, only later or in less detail, makes nobody blind.
+constexpr Sight kSpare[] = {
+    {"process", "death", ""},
+    {"process", "signal_deliver", ""},
+};
+
+bool is_spare(std::string_view observer, std::string_view hook) {
+  for (const auto& known : kSpare)
+    if (known.observer == observer && known.hook == hook) return true;
+  return false;
+}
+
+std::string what_is_seen(std::string_view observer, std::string_view hook) {
+  for (const auto& known : kSights)
+    if (known.observer == observer && known.hook == hook) return std::string(known.what);
+  return fmt::format("events of {}.{}", observer, hook);
+}
+
+}  // namespace
+
+std::string blind_without(std::string_view observer, std::string_view state,
+                          std::string_view reason) {
+  if (state == "on" || state == "provider") return {};
+  return fmt::format("nothing of the observer {} is known: {}", observer,
+                     reason.empty() ? state : reason);
+}
+
+std::string blind_in(std::string_view observer, std::string_view hook, std::string_view program,
+                     std::string_view canary) {
+  static constexpr std::string_view kUnsupported = "unsupported: ";
+  if (is_spare(observer, hook)) return {};
+  if (program.empty()) {
+    if (canary.starts_with(kUnsupported)) canary.remove_prefix(kUnsupported.size());
+    return fmt::format("{} are not seen: {}", what_is_seen(observer, hook), canary);
+  }
+  if (canary != "not seen") return {};
+  return fmt::format("{} may be missed: the canary of {} was not seen",
+                     what_is_seen(observer, hook), hook);
+}
+
+}  // namespace tapio::agent

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluate/aftermath.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "evaluate/names.hpp"
+#include "evaluate/place.hpp"
+#include "evaluate/words.hpp"
+
+namespace tapio {
+
+namespace {
+
+// The World shortens the arguments of the dead when text runs short.
+constexpr std::size_t kComparedArgs = 100;
+
+bool same_args(std::string_view one, std::string_view other) {
+  if (one.empty() || other.empty()) return true;
+  return one.substr(0, kComparedArgs) == other.substr(0, kComparedArgs);
+}
+
+bool same_program(const Process& one, const Process& other) {
+  const ProcessImage &a = *one.image, &b = *other.image;
+  return !a.executable.empty() && a.executable == b.executable &&
+         same_args(a.args_text, b.args_text);
+}
+
+bool is_descendant(ProcessId id, ProcessId of, const World& world) {
+  const Process* process = world.process(id);
+  for (std::size_t i = 0; process && process->parent && i < World::kMaxAncestors; ++i) {
+    if (process->parent == of) return true;
+    process = world.process(process->parent);
+  }
+  return false;
+}
+
+std::string_view ordinal_suffix(std::size_t n) {
+  if (n % 100 >= 11 && n % 100 <= 13) return "th";
+  return n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+}
+
+// "12 ms later"
+std::string distance(MonotonicTime from, MonotonicTime to) {
+  if (from == to) return "at the same time";
+  return from <= to ? in_words(to - from) + " later" : in_words(from - to) + " before";
+}
+
+}  // namespace
+
+void Aftermath::on_fact(const Fact& fact) {
+  std::visit([this](const auto& known) { on(known); }, fact);
+}
+
+// Threads that end at once may each report the end of their process.
+void Aftermath::on(const ProcessExited& fact) {
+  if (by_id_.contains(fact.process)) return;
+  exits_.push_back({.process = fact.process,
+                    .cgroup_id = fact.cgroup_id,
+                    .time = fact.time,
+                    .signal = fact.signal,
+                    .code = fact.code,
+                    .name = std::string(fact.name)});
+  by_id_.emplace(fact.process, &exits_.back());
+  if (exits_.size() <= kMaxExits) return;
+  by_id_.erase(exits_.front().process);
+  exits_.pop_front();
+}
+
+void Aftermath::on_ending(const Ending& ending) {
+  if (Exit* exit = exit_of(ending.process)) exit->sender = ending.sender;
+}
+
+// An exec follows its fork: one entry, with the time of the latest, serves both.
+void Aftermath::note_start(ProcessId process, MonotonicTime time) {
+  if (!starts_.empty() && starts_.back().process == process) {
+    starts_.back().time = time;
+    return;
+  }
+  starts_.push_back({.process = process, .time = time});
+  if (starts_.size() > kMaxStarts) starts_.pop_front();
+}
+
+Aftermath::Exit* Aftermath::exit_of(ProcessId process) const {
+  const auto found = by_id_.find(process);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+bool Aftermath::is_taken(ProcessId successor) const {
+  return std::ranges::find(restarts_, successor, &Restart::successor) != restarts_.end();
+}
+
+// The same program, with the same arguments, by the same parent or in the same place.
+const Aftermath::Restart* Aftermath::restart_of(const Exit& victim, const World& world) {
+  const auto known = std::ranges::find(restarts_, victim.process, &Restart::victim);
+  if (known != restarts_.end()) return &*known;
+  const Process* before = world.process(victim.process);
+  if (!before) return nullptr;
+  const auto place = place_of(victim.cgroup_id, world).id;
+  for (const Start& start : starts_) {
+    if (start.time <= victim.time || start.time > victim.time + kWindow) continue;
+    const Process* next = world.process(start.process);
+    if (!next) continue;
+    if (next->id == before->id || !same_program(*before, *next) || is_taken(next->id)) continue;
+    const bool same_parent = next->parent && next->parent == before->parent;
+    if (!same_parent && (place.empty() || place_of(next->cgroup_id, world).id != place)) continue;
+    restarts_.push_back(
+        {.victim = victim.process,
+         .successor = next->id,
+         .time = start.time,
+         .forked = next->executed.count() == 0,
+         .program = fmt::format("{} {}", place.empty() ? text(before->parent) : place,
+                                before->image->executable)});
+    if (restarts_.size() > kMaxRestarts) restarts_.pop_front();
+    return &restarts_.back();
+  }
+  return nullptr;
+}
+
+std::size_t Aftermath::count(const Restart& latest) const {
+  return static_cast<std::size_t>(std::ranges::count_if(restarts_, [&](const Restart& each) {
+    return each.program == latest.program && each.time <= latest.time &&
+           each.time + kCounted >= latest.time;
+  }));
+}
+
+std::string Aftermath::sentence(const Restart& restart, const Exit& victim) const {
+  const auto after = in_words(restart.time - victim.time);
+  auto line = restart.forked
+                  ? fmt::format("its parent forked another one, pid {}, after {}",
+                                restart.successor.pid, after)
+                  : fmt::format("started again as pid {} after {}", restart.successor.pid, after);
+  if (const auto times = count(restart); times > 1)
+    line += fmt::format(", the {}{} time in {}", times, ordinal_suffix(times), in_words(kCounted));
+  return line;
+}
+
+// What `exit` has to do with the end of `own`; "": nothing that is known.
+std::string Aftermath::relation(const Exit& exit, const Exit& own, const World& world) {
+  const bool soon = exit.time <= own.time + kBefore;
+  if (exit.time >= own.time && (soon || exit.abnormal()) &&
+      is_descendant(exit.process, own.process, world))
+    return world.process(exit.process)->parent == own.process ? "its child" : "its descendant";
+  if (own.sender && exit.sender == own.sender) return "by the same sender,";
+  if (!exit.abnormal()) return {};
+  const auto place = place_of(own.cgroup_id, world);
+  if (place.id.empty() || place_of(exit.cgroup_id, world).id != place.id) return {};
+  return fmt::format("of the same {},", place.kind);
+}
+
+std::string Aftermath::sentence(const Exit& exit, const Exit& own, const World& world) {
+  const auto how = exit.signal != 0 ? "died by " + signal_name(exit.signal)
+                                    : fmt::format("exited with status {}", exit.code);
+  const Process* process = world.process(exit.process);
+  const bool named = process && process->executed.count() != 0 && !process->name.empty();
+  return fmt::format("{} {}, {}", label(named ? process->name : exit.name, exit.process), how,
+                     distance(own.time, exit.time));
+}
+
+std::vector<std::string> Aftermath::of(const Story& story, const World& world) {
+  std::vector<std::string> lines;
+  const Exit* own = story.process ? exit_of(story.process) : nullptr;
+  if (!own) return lines;
+  if (const auto* restart = restart_of(*own, world)) lines.push_back(sentence(*restart, *own));
+  std::size_t more = 0;
+  for (const Exit& exit : exits_) {
+    if (exit.process == own->process || exit.time + kBefore < own->time ||
+        exit.time > own->time + kWindow)
+      continue;
+    const auto why = relation(exit, *own, world);
+    if (why.empty()) continue;
+    if (lines.size() < kMaxLines)
+      lines.push_back(fmt::format("{} {}", why, sentence(exit, *own, world)));
+    else
+      more++;
+  }
+  if (more > 0) lines.push_back(fmt::format("and {} more", more));
+  return lines;
+}
+
+}  // namespace tapio
