@@ -132,6 +132,7 @@ TEST(Credentials, that_stay_as_they_are_are_no_news) {
   w.syscall(kUser);
   w.exit(kUser);
   EXPECT_TRUE(w.facts<CredentialsChanged>().empty());
+  EXPECT_EQ(w.out.filtered, 1u) << "the call is accounted for";
 }
 
 TEST(Credentials, of_a_process_that_nobody_knew_are_no_change) {

@@ -410,13 +410,14 @@ Status ProcessObserver::on_oom(const wire::Sample& sample, Output& out) {
 }
 
 // Of what the World knew until now.
-void ProcessObserver::compare(const CredentialsChanged& now, const Origin& origin,
+bool ProcessObserver::compare(const CredentialsChanged& now, const Origin& origin,
                               const tapio_event_header& header, Output& out) {
   const Process* known = out.world().process(now.process);
-  if (!known || !known->credentials_known || !differ(known->credentials, now.after)) return;
+  if (!known || !known->credentials_known || !differ(known->credentials, now.after)) return false;
   CredentialsChanged change = now;
   change.before = known->credentials;
   announce(change, origin, header, out);
+  return true;
 }
 
 void ProcessObserver::announce(const CredentialsChanged& change, const Origin& origin,
@@ -441,14 +442,17 @@ void ProcessObserver::announce(const CredentialsChanged& change, const Origin& o
       header, out);
 }
 
+// Each thread of a process makes its own call: what the first one changed is no news for the
+// others.
 Status ProcessObserver::on_credentials(const wire::Sample& sample, Output& out) {
   const auto e =
       TRY(wire::event<tapio_process_credentials>(sample, TAPIO_PROCESS_CREDENTIALS_VERSION));
-  compare({.process = id(e.header.tgid, e.start_ns),
-           .after = credentials_of(e.credentials),
-           .via = CredentialsVia::syscall,
-           .name = keep(e.comm, out.arena())},
-          origin_of(e.header), e.header, out);
+  const auto origin = origin_of(e.header);
+  const CredentialsChanged now{.process = id(e.header.tgid, e.start_ns),
+                               .after = credentials_of(e.credentials),
+                               .via = CredentialsVia::syscall,
+                               .name = keep(e.comm, out.arena())};
+  if (!compare(now, origin, e.header, out)) out.withhold({.origin = origin}, Withheld::filtered);
   return {};
 }
 

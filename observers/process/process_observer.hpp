@@ -64,7 +64,8 @@ class ProcessObserver final : public Observer {
   Status on_credentials(const wire::Sample& sample, Output& out);
   Status on_trace(const wire::Sample& sample, Output& out);
   Status on_exec_failed(const wire::Sample& sample, Output& out);
-  void compare(const CredentialsChanged& now, const Origin& origin,
+  // Whether there was something to announce.
+  bool compare(const CredentialsChanged& now, const Origin& origin,
                const tapio_event_header& header, Output& out);
   void announce(const CredentialsChanged& change, const Origin& origin,
                 const tapio_event_header& header, Output& out);
