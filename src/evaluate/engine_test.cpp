@@ -179,7 +179,7 @@ TEST(StoryText, shows_what_changed_what_else_happened_and_what_is_missing_in_lin
                              "  changed    memory.max went down, 2 min before\n"
                              "  changed    and 3 more\n"
                              "  also       started again as pid 9\n"
-                             "  missing    watching since\\r\n"
+                             "  missing    watching since\\x0d\n"
                              "  confidence "));
 }
 
