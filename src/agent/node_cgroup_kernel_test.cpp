@@ -63,7 +63,7 @@ class CgroupsOfNode : public OnEveryPath {
   pid_t visit(const TestCgroup& cgroup) {
     return child([&] {
       cgroup.enter();
-      ::execl("/bin/sh", "sh", "-c", "sleep 0.4; exec true", nullptr);
+      ::execl("/bin/sh", "sh", "-c", "sleep 0.4; exec /bin/sh -c :", nullptr);
       return 127;
     });
   }
