@@ -17,7 +17,8 @@ class Collected final : public Output {
   // Of a world that hears each fact at once, as the agent's does.
   using Hears = std::function<void(const Fact&)>;
   Collected() = default;
-  Collected(const World& world, Hears hears) : known_(&world), hears_(std::move(hears)) {}
+  explicit Collected(const World& world, Hears hears = {})
+      : known_(&world), hears_(std::move(hears)) {}
 
   Arena& arena() override { return arena_; }
   void publish(const Fact& fact) override {

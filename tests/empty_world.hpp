@@ -6,7 +6,7 @@
 namespace tapio {
 
 // Nobody is known in it.
-class EmptyWorld final : public World {
+class EmptyWorld : public World {
  public:
   [[nodiscard]] const Process* process(ProcessId) const override { return nullptr; }
   [[nodiscard]] const Process* process(std::uint32_t) const override { return nullptr; }

@@ -97,6 +97,7 @@ Status Node::open_channels() {
   const bool ring = covers(kernel_.features, capture::Feature::ringbuf);
   lateness_ = ring ? kRingLateness : kPerfLateness;
   hierarchy_ = capture::find_hierarchy();
+  cgroup_resolver_.emplace(hierarchy_);
   critical_ =
       TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
                         Channel::Wake::at_once, config_.critical_ring.bytes, intake_.taker()));
@@ -204,7 +205,9 @@ void Node::work(std::chrono::milliseconds wait) {
   pipeline_.take(block_);
   pipeline_.flush();
   seed(now);
+  seed_cgroups(now);
   pipeline_.advance(drained - lateness_);
+  resolve_cgroups(now);
   if (now >= next_check_) check(now);
   pipeline_.flush();
 }
@@ -226,6 +229,35 @@ void Node::seed(MonotonicTime now) {
   if (!complete) return;
   if (std::exchange(resyncing_, false)) known.end_resync(seeder_->coverage());
   seeder_.reset();
+}
+
+// After the programs are attached, as with processes: what is made meanwhile is an event.
+void Node::seed_cgroups(MonotonicTime now) {
+  auto& known = pipeline_.known();
+  if (!cgroup_walk_ && known.wants_cgroup_walk()) {
+    known.begin_cgroup_walk(now);
+    if (auto walker = cgroupfs::Walker::open(hierarchy_.mount))
+      cgroup_walk_.emplace(std::move(*walker));
+    else
+      log::warning("cgroups that were there before are not known: {}", walker.error().what);
+  }
+  if (!cgroup_walk_) return;
+  const auto found = [&](std::uint64_t id, std::string_view path, MonotonicTime time) {
+    pipeline_.publish(CgroupCreated{.time = time, .cgroup_id = id, .path = path});
+  };
+  if (!cgroup_walk_->step(kSeedBudget, found)) return;
+  if (cgroup_walk_->complete()) known.end_cgroup_walk(now);
+  cgroup_walk_.reset();
+}
+
+// What neither an event nor the walk told of, by the processes that are in it. The rate is bounded.
+void Node::resolve_cgroups(MonotonicTime now) {
+  if (cgroup_walk_) return;
+  const auto unknown = pipeline_.take_unknown_cgroups();
+  if (unknown.empty() || capture::own_pid_namespace().ino) return;
+  for (const auto& [id, pid] : unknown)
+    if (const auto path = cgroup_resolver_->path_of(id, pid, now))
+      pipeline_.publish(CgroupCreated{.time = now, .cgroup_id = id, .path = *path});
 }
 
 void Node::check(MonotonicTime now) {

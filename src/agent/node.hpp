@@ -17,6 +17,7 @@
 #include "capture/canary.hpp"
 #include "capture/programs.hpp"
 #include "decode/intake.hpp"
+#include "enrich/cgroupfs.hpp"
 #include "enrich/proc.hpp"
 #include "export/outlet.hpp"
 #include "serve/local_socket.hpp"
@@ -87,6 +88,8 @@ class Node final : public serve::Api {
   void deliver(const std::shared_ptr<const Batch>& batch);
   void work(std::chrono::milliseconds wait);
   void seed(MonotonicTime now);
+  void seed_cgroups(MonotonicTime now);
+  void resolve_cgroups(MonotonicTime now);
   void check(MonotonicTime now);  // once a second
   void check_books(Source& source);
   void check_counts();
@@ -113,6 +116,8 @@ class Node final : public serve::Api {
   Intake intake_;  // reads channels of `sources_`, so it stops first
   std::optional<proc::Seeder> seeder_;
   bool resyncing_ = false;
+  std::optional<cgroupfs::Walker> cgroup_walk_;
+  std::optional<cgroupfs::Resolver> cgroup_resolver_;
   std::optional<Error> first_fault_;
   std::chrono::nanoseconds attached_after_{};
   MonotonicTime next_check_{};

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -127,7 +128,10 @@ void Pipeline::publish(const Fact& fact) {
     executed->args = redact(executed->args);
   if (const auto* detected = std::get_if<Detected>(&clean)) release(detected->because);
   world_.apply(clean);
-  context_pid_ = 0;
+  context_of_.reset();
+  if (const auto* created = std::get_if<CgroupCreated>(&clean)) places_.erase(created->cgroup_id);
+  if (const auto* started = std::get_if<ProcessStarted>(&clean))
+    ask_for_cgroup(started->cgroup_id, started->process.pid);
   if (untold_.size() < kMaxUntold)
     untold_.push_back(clean);
   else
@@ -207,28 +211,60 @@ RecordId Pipeline::add(const Record& record) {
 void Pipeline::add_as(RecordId id, Record record, Order order) {
   record.id = id;
   record.origin.order = order;
-  record.context = context_of(record.origin.pid);
+  record.context = context_of(record.origin);
   batch_->records.push_back(record);
 }
 
 // Rows of one process are common, so the newest context is tried again.
-const Context* Pipeline::context_of(std::uint32_t pid) {
-  if (!pid) return nullptr;
-  if (pid == context_pid_) return &batch_->contexts.back();
-  const Process* process = world_.process(pid);
-  if (!process) return nullptr;
-  context_pid_ = pid;
-  return &batch_->contexts.emplace_back(
-      Context{.process_id = arena().keep(text(process->id)),
-              .parent_pid = process->parent.pid,
-              .process_name = arena().keep(process->name),
-              .executable = arena().keep(process->image->executable)});
+const Context* Pipeline::context_of(const Origin& origin) {
+  const std::pair key{origin.pid, origin.cgroup_id};
+  if (context_of_ == key) return &batch_->contexts.back();
+  const Process* process = origin.pid ? world_.process(origin.pid) : nullptr;
+  const Place& place = place_of(origin);
+  if (!process && place.cgroup_path.empty()) return nullptr;
+  context_of_ = key;
+  Context& context = batch_->contexts.emplace_back();
+  context.place = place;
+  if (!process) return &context;
+  context.process_id = arena().keep(text(process->id));
+  context.parent_pid = process->parent.pid;
+  context.process_name = arena().keep(process->name);
+  context.executable = arena().keep(process->image->executable);
+  return &context;
+}
+
+const Place& Pipeline::place_of(const Origin& origin) {
+  static constexpr Place kNowhere;
+  if (!origin.cgroup_id) return kNowhere;
+  if (const auto kept = places_.find(origin.cgroup_id); kept != places_.end()) return kept->second;
+  const Cgroup* cgroup = world_.cgroup(origin.cgroup_id);
+  if (!cgroup || cgroup->path.empty()) {
+    ask_for_cgroup(origin.cgroup_id, origin.pid);
+    return kNowhere;
+  }
+  return places_
+      .emplace(origin.cgroup_id, Place{.cgroup_path = arena().keep(cgroup->path),
+                                       .container_id = arena().keep(cgroup->container_id),
+                                       .container_runtime = arena().keep(cgroup->runtime),
+                                       .pod_uid = arena().keep(cgroup->pod_uid),
+                                       .unit = arena().keep(cgroup->unit),
+                                       .user_unit = arena().keep(cgroup->user_unit)})
+      .first->second;
+}
+
+void Pipeline::ask_for_cgroup(std::uint64_t id, std::uint32_t pid) {
+  if (!id || !pid || unknown_cgroups_.size() >= kMaxUnknownCgroups) return;
+  const Cgroup* cgroup = world_.cgroup(id);
+  if (cgroup && !cgroup->path.empty()) return;
+  if (std::ranges::find(unknown_cgroups_, id, &UnknownCgroup::id) == unknown_cgroups_.end())
+    unknown_cgroups_.push_back({id, pid});
 }
 
 void Pipeline::flush() {
   if (!batch_->arena.used() && batch_->records.empty()) return;
   batch_->clocks = clocks_;
-  context_pid_ = 0;
+  context_of_.reset();
+  places_.clear();
   const auto full = std::exchange(batch_, std::make_shared<Batch>());
   if (!full->records.empty()) deliver_(full);
 }

@@ -5,6 +5,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "agent/losses.hpp"
 #include "agent/reserve.hpp"
@@ -64,6 +68,15 @@ class Pipeline final : public Output {
   std::map<std::uint8_t, std::string> take_broken() { return std::exchange(broken_, {}); }
   static constexpr std::chrono::milliseconds kLongCall{10};  // longer ones are counted
 
+  // A cgroup that somebody acts in and of which nothing is known, and a process that is in it.
+  struct UnknownCgroup {
+    std::uint64_t id;
+    std::uint32_t pid;
+  };
+  static constexpr std::size_t kMaxUnknownCgroups = 64;  // those beyond it come again, or not
+  // Those met since the last call.
+  std::vector<UnknownCgroup> take_unknown_cgroups() { return std::exchange(unknown_cgroups_, {}); }
+
   // Samples that were taken and not worked on yet.
   [[nodiscard]] std::size_t waiting() const { return merge_.size(); }
   [[nodiscard]] KnownWorld& known() { return world_; }
@@ -102,7 +115,9 @@ class Pipeline final : public Output {
   Record record_of(const Story& story);
   RecordId add(const Record& record);
   void add_as(RecordId id, Record record, Order order);
-  const Context* context_of(std::uint32_t pid);
+  const Context* context_of(const Origin& origin);
+  const Place& place_of(const Origin& origin);
+  void ask_for_cgroup(std::uint64_t id, std::uint32_t pid);
 
   std::uint32_t run_;
   Deliver deliver_;
@@ -120,7 +135,10 @@ class Pipeline final : public Output {
   std::uint64_t next_ = 1;
   const Slice* working_ = nullptr;
   Order order_ = Order::in_time;
-  std::uint32_t context_pid_ = 0;  // of the newest context in the batch
+  // Of the newest context in the batch; a cgroup of no process has one too.
+  std::optional<std::pair<std::uint32_t, std::uint64_t>> context_of_;
+  std::unordered_map<std::uint64_t, Place> places_;  // by cgroup; their text is in the batch
+  std::vector<UnknownCgroup> unknown_cgroups_;
   log::Sparingly malformed_log_;
 };
 

@@ -123,6 +123,86 @@ TEST_F(PipelineTest, adds_who_acted_as_the_world_knows_it) {
   EXPECT_EQ(who->executable, "/usr/bin/mysql");
 }
 
+// A cgroup whose identity is in its path, and the record of a process in it.
+class PlaceTest : public PipelineTest {
+ protected:
+  static constexpr std::string_view kPath =
+      "/docker/4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970";
+
+  class InCgroup final : public Observer {
+   public:
+    Status on_sample(const wire::Sample& sample, Output& out) override {
+      const auto& header = sample.header;
+      out.emit(kEcho({.time = MonotonicTime(header.time_ns),
+                      .cgroup_id = header.cgroup_id,
+                      .pid = header.tgid},
+                     header.tid, std::span<const std::string_view>()));
+      return {};
+    }
+  };
+
+  PlaceTest() {
+    pipeline = std::make_unique<Pipeline>(
+        Pipeline::Options{.run = 7},
+        [this](const std::shared_ptr<const Batch>& batch) { batches.push_back(batch); });
+    pipeline->admit(kEchoDescriptor, std::make_unique<InCgroup>(), Role::full);
+  }
+  void take_in(std::uint64_t cgroup_id, std::uint32_t pid) {
+    const tapio_event_header header{.time_ns = 1,
+                                    .cgroup_id = cgroup_id,
+                                    .tgid = pid,
+                                    .size = sizeof header,
+                                    .kind = kKind,
+                                    .version = 1,
+                                    .event_class = TAPIO_CRITICAL};
+    pipeline->take(std::as_bytes(std::span(&header, 1)));
+  }
+};
+
+TEST_F(PlaceTest, adds_the_container_also_when_no_process_is_known) {
+  pipeline->publish(CgroupCreated{.cgroup_id = 9, .path = kPath});
+  take_in(9, 0);
+  take_in(9, 100);
+  take_in(0, 100);
+  pipeline->flush();
+  const auto& records = batches.at(0)->records;
+  ASSERT_EQ(records.size(), 3u);
+  for (const std::size_t i : {0u, 1u}) {
+    ASSERT_TRUE(records[i].context) << i;
+    EXPECT_EQ(records[i].context->place.container_runtime, "docker");
+    EXPECT_EQ(records[i].context->place.cgroup_path, kPath);
+    EXPECT_EQ(records[i].context->process_id, "");
+  }
+  EXPECT_FALSE(records[2].context);
+}
+
+TEST_F(PlaceTest, one_batch_holds_the_text_of_a_cgroup_once) {
+  pipeline->publish(CgroupCreated{.cgroup_id = 9, .path = kPath});
+  for (std::uint32_t pid = 1; pid <= 50; ++pid) take_in(9, pid);
+  pipeline->flush();
+  EXPECT_LT(batches.at(0)->arena.used(), 3 * kPath.size());
+  take_in(9, 1);
+  pipeline->flush();
+  EXPECT_EQ(batches.at(1)->records.at(0).context->place.cgroup_path, kPath);
+}
+
+TEST_F(PlaceTest, asks_for_a_cgroup_that_nothing_is_known_of_until_there_is) {
+  take_in(9, 100);
+  take_in(9, 100);
+  take_in(8, 0);  // nobody is in it who could tell
+  auto unknown = pipeline->take_unknown_cgroups();
+  ASSERT_EQ(unknown.size(), 1u);
+  EXPECT_EQ(unknown[0].id, 9u);
+  EXPECT_EQ(unknown[0].pid, 100u);
+  pipeline->publish(CgroupCreated{.cgroup_id = 9, .path = kPath});
+  take_in(9, 100);
+  EXPECT_TRUE(pipeline->take_unknown_cgroups().empty());
+  pipeline->flush();
+  EXPECT_EQ(batches.at(0)->records.back().context->place.cgroup_path, kPath);
+  for (std::uint64_t id = 1000; id < 1000 + 2 * Pipeline::kMaxUnknownCgroups; ++id) take_in(id, 5);
+  EXPECT_EQ(pipeline->take_unknown_cgroups().size(), Pipeline::kMaxUnknownCgroups);
+}
+
 TEST_F(PipelineTest, a_malformed_sample_is_counted_and_stops_nothing) {
   take(1, 13, TAPIO_CRITICAL);
   take(2, 2, TAPIO_CRITICAL);

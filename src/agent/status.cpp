@@ -224,6 +224,13 @@ std::string Node::status_json() {
   number(json, "evicted", processes.evicted_live + processes.evicted_exited);
   number(json, "text_bytes", std::uint64_t{processes.text_bytes});
   json.EndObject();
+  const auto cgroups = pipeline_.known().cgroup_stats();
+  object(json, "cgroups");
+  number(json, "live", cgroups.live);
+  number(json, "removed", cgroups.removed);
+  number(json, "evicted", cgroups.evicted);
+  number(json, "text_bytes", cgroups.text_bytes);
+  json.EndObject();
   object(json, "stories");
   number(json, "told", pipeline_.stories().stats().told);
   number(json, "suppressed", pipeline_.stories().stats().suppressed);

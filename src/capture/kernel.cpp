@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <linux/perf_event.h>
@@ -19,6 +20,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstdarg>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -248,6 +250,24 @@ Hierarchy find_hierarchy() {
       return {.subsystem = index, .mount = v1->second, .name = "v1 " + controller};
   }
   return {.mount = mounted.v2};
+}
+
+std::uint64_t cgroup_id_of(int directory) {
+  // FILEID_INO32_GEN of include/linux/exportfs.h, and FILEID_KERNFS: both are the 64 bits of the
+  // id.
+  constexpr int kInodeAndGeneration = 1, kKernfs = 0xfe;
+  struct {
+    file_handle head;
+    std::uint64_t id;
+  } handle{.head = {.handle_bytes = sizeof handle.id, .handle_type = 0}, .id = 0};
+  static_assert(offsetof(decltype(handle), id) == sizeof(file_handle));
+  int mount = 0;
+  if (!::name_to_handle_at(directory, "", &handle.head, &mount, AT_EMPTY_PATH) &&
+      handle.head.handle_bytes == sizeof handle.id &&
+      (handle.head.handle_type == kInodeAndGeneration || handle.head.handle_type == kKernfs))
+    return handle.id;
+  struct stat status{};
+  return ::fstat(directory, &status) ? 0 : status.st_ino;
 }
 
 PidNamespace own_pid_namespace() {

@@ -68,6 +68,11 @@ struct Hierarchy {
 };
 [[nodiscard]] Hierarchy find_hierarchy();
 
+// The id of a control group as events carry it, from its open directory; 0: cannot be told. It is
+// the inode number, but before 5.5, where its upper half is a generation that only the file handle
+// has (40430452fd5d).
+[[nodiscard]] std::uint64_t cgroup_id_of(int directory);
+
 // For tests: the choice alone, from the text of /proc/self/mountinfo and of /proc/self/cgroup.
 struct MountedHierarchies {
   std::string v2;                         // mount point

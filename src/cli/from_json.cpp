@@ -93,7 +93,16 @@ class Reader {
     return {.process_id = text("tapio.process.id"),
             .parent_pid = number("process.parent_pid"),
             .process_name = text("process.executable.name"),
-            .executable = text("process.executable.path")};
+            .executable = text("process.executable.path"),
+            .place = place()};
+  }
+  Place place() {
+    return {.cgroup_path = text("tapio.cgroup.path"),
+            .container_id = text("container.id"),
+            .container_runtime = text("container.runtime.name"),
+            .pod_uid = text("k8s.pod.uid"),
+            .unit = text("systemd.unit"),
+            .user_unit = text("systemd.user_unit")};
   }
   std::uint32_t number(std::string_view key) const { return small_number(json_[key]); }
   std::string_view text(std::string_view key) { return batch_.arena.keep(json_[key].text()); }

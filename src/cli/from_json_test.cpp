@@ -34,7 +34,13 @@ void expect_survives(const Record& record) {
 constexpr Context kWho{.process_id = "0011aabb-7-99",
                        .parent_pid = 3,
                        .process_name = "bash\x1b[2J\n\"",
-                       .executable = "/bin/bäsh"};
+                       .executable = "/bin/bäsh",
+                       .place = {.cgroup_path = "/a\n/docker/ab",
+                                 .container_id = "ab",
+                                 .container_runtime = "docker",
+                                 .pod_uid = "74c13223",
+                                 .unit = "user@1.service",
+                                 .user_unit = "a.service"}};
 
 TEST(FromJson, gives_back_every_type_of_field) {
   const Origin origin{.time = 5ns,

@@ -13,6 +13,7 @@ void KnownWorld::apply(const Fact& fact) {
 void KnownWorld::on(const Lost& fact) {
   if (fact.event_class != TAPIO_STATE) return;
   wants_resync_ = true;
+  wants_cgroup_walk_ = true;
   if (since_.count() != 0) since_ = std::max(since_, fact.to);
 }
 
@@ -20,6 +21,17 @@ void KnownWorld::begin_resync(MonotonicTime now) {
   wants_resync_ = false;
   if (since_.count() != 0) since_ = std::max(since_, now);
   processes_.begin_resync(now);
+}
+
+void KnownWorld::begin_cgroup_walk(MonotonicTime now) {
+  wants_cgroup_walk_ = false;
+  cgroups_.begin_walk(now);
+}
+
+void KnownWorld::on_time(MonotonicTime now) {
+  processes_.expire(now);
+  cgroups_.expire(now);
+  memory_.expire(now);
 }
 
 std::vector<const Process*> KnownWorld::ancestors(ProcessId id) const {

@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "enrich/cgroups.hpp"
 #include "enrich/changes.hpp"
+#include "enrich/memory_history.hpp"
 #include "enrich/processes.hpp"
 
 namespace tapio {
@@ -18,7 +20,7 @@ class KnownWorld final : public World {
   // Before anybody else gets the fact.
   void apply(const Fact& fact);
   // Once a second or so: lets go of what is long over, also when nothing happens.
-  void on_time(MonotonicTime now) { processes_.expire(now); }
+  void on_time(MonotonicTime now);
 
   // The programs are attached: from now on nothing of the `state` class is missed.
   void watching(MonotonicTime since) { since_ = since; }
@@ -33,14 +35,22 @@ class KnownWorld final : public World {
   }
   void end_resync(Coverage coverage) { processes_.end_resync(coverage); }
 
+  // Likewise of cgroups: begin_cgroup_walk(), a CgroupCreated without evidence for each directory,
+  // and, if all were found, end_cgroup_walk().
+  [[nodiscard]] bool wants_cgroup_walk() const { return wants_cgroup_walk_; }
+  void begin_cgroup_walk(MonotonicTime now);
+  void end_cgroup_walk(MonotonicTime now) { cgroups_.end_walk(now); }
+
   [[nodiscard]] const Process* process(ProcessId id) const override { return processes_.find(id); }
   [[nodiscard]] const Process* process(std::uint32_t pid) const override {
     return processes_.find(pid);
   }
   [[nodiscard]] std::vector<const Process*> ancestors(ProcessId id) const override;
   [[nodiscard]] MonotonicTime watching_since() const override { return since_; }
-  [[nodiscard]] const Cgroup* cgroup(std::uint64_t) const override { return nullptr; }
-  [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t) const override { return {}; }
+  [[nodiscard]] const Cgroup* cgroup(std::uint64_t id) const override { return cgroups_.find(id); }
+  [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t cgroup_id) const override {
+    return memory_.of(cgroup_id);
+  }
   [[nodiscard]] std::vector<Change> changes(std::uint64_t cgroup_id, MonotonicTime from,
                                             MonotonicTime to) const override {
     return changes_.of(cgroup_id, from, to, *this);
@@ -48,6 +58,7 @@ class KnownWorld final : public World {
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
   void set_blind_spots(std::vector<std::string> sentences) { blind_ = std::move(sentences); }
   [[nodiscard]] Processes::Stats stats() const { return processes_.stats(); }
+  [[nodiscard]] Cgroups::Stats cgroup_stats() const { return cgroups_.stats(); }
 
  private:
   void on(const ProcessStarted& fact) { processes_.started(fact); }
@@ -55,13 +66,19 @@ class KnownWorld final : public World {
   void on(const ProcessExited& fact) { processes_.exited(fact); }
   void on(const SignalSent& fact) { processes_.signaled(fact); }
   void on(const CredentialsChanged& fact) { processes_.credentials_changed(fact); }
+  void on(const CgroupCreated& fact) { cgroups_.created(fact); }
+  void on(const CgroupRemoved& fact) { cgroups_.removed(fact); }
+  void on(const CgroupMemory& fact) { memory_.add(fact); }
   void on(const Lost& fact);
   void on(const auto&) {}
 
   Processes processes_;
+  Cgroups cgroups_;
+  MemoryHistory memory_;
   MonotonicTime since_{};
   bool wants_resync_ = false;
   Changes changes_;
+  bool wants_cgroup_walk_ = true;  // at the start nothing is known
   std::vector<std::string> blind_;
 };
 

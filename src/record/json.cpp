@@ -103,6 +103,15 @@ class CommonKeys {
   const Schema& schema_;
 };
 
+void append_place(CommonKeys& common, const Place& place) {
+  common.text("container.id", place.container_id);
+  common.text("container.runtime.name", place.container_runtime);
+  common.text("k8s.pod.uid", place.pod_uid);
+  common.text("systemd.unit", place.unit);
+  common.text("systemd.user_unit", place.user_unit);
+  common.text("tapio.cgroup.path", place.cgroup_path);
+}
+
 void append_who(std::string& out, const Record& record) {
   const Origin& origin = record.origin;
   CommonKeys common(out, *record.schema);
@@ -115,6 +124,7 @@ void append_who(std::string& out, const Record& record) {
     common.text("tapio.process.id", context->process_id);
   }
   common.number("tapio.cgroup.id", origin.cgroup_id);
+  if (record.context) append_place(common, record.context->place);
   if (record.schema->kind == Kind::event) common.text("tapio.class", name(origin.event_class));
   if (origin.order == Order::late) common.flag("tapio.late");
 }

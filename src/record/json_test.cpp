@@ -108,7 +108,13 @@ TEST(Json, writes_every_key_in_its_order) {
   const Context context{.process_id = "673e9a10-812-99",
                         .parent_pid = 1,
                         .process_name = "nginx",
-                        .executable = "/usr/sbin/nginx"};
+                        .executable = "/usr/sbin/nginx",
+                        .place = {.cgroup_path = "/x/docker/ab",
+                                  .container_id = "ab",
+                                  .container_runtime = "docker",
+                                  .pod_uid = "74c13223",
+                                  .unit = "user@1.service",
+                                  .user_unit = "a.service"}};
   const std::string_view args[] = {"nginx", "-g", "daemon off;"};
   Record record = kRun({.time = 5ns,
                         .cgroup_id = 77,
@@ -124,6 +130,9 @@ TEST(Json, writes_every_key_in_its_order) {
             R"("id":"673e9a10.42","process.pid":812,"thread.id":813,"process.parent_pid":1,)"
             R"("process.executable.name":"nginx","process.executable.path":"/usr/sbin/nginx",)"
             R"("tapio.process.id":"673e9a10-812-99","tapio.cgroup.id":77,)"
+            R"("container.id":"ab","container.runtime.name":"docker","k8s.pod.uid":"74c13223",)"
+            R"("systemd.unit":"user@1.service","systemd.user_unit":"a.service",)"
+            R"("tapio.cgroup.path":"/x/docker/ab",)"
             R"("tapio.class":"critical","tapio.late":true,"test.count":-3,"test.bytes":4096,)"
             R"("test.ratio":0.25,"test.took":1.5,"test.since":"2026-11-21T02:03:05.000000007Z",)"
             R"("test.ok":true,"test.path":"/tmp/a b","test.args":["nginx","-g","daemon off;"]})");

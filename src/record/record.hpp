@@ -74,12 +74,23 @@ struct Origin {
   Order order = Order::in_time;
 };
 
+// Where `origin.cgroup_id` is, see facts/world.hpp: Cgroup. "": not known, or none.
+struct Place {
+  std::string_view cgroup_path;
+  std::string_view container_id;
+  std::string_view container_runtime;
+  std::string_view pod_uid;
+  std::string_view unit;
+  std::string_view user_unit;
+};
+
 // Who `origin.pid` is, as far as known when the record was handed out.
 struct Context {
   std::string_view process_id;  // stable over pid reuse, see facts/facts.hpp
   std::uint32_t parent_pid = 0;
   std::string_view process_name;
   std::string_view executable;
+  Place place{};  // of the record's cgroup; also when no process is known
 };
 
 struct Record {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+#ifndef TAPIO_CONTAINER_ABI_H
+#define TAPIO_CONTAINER_ABI_H
+
+#include "bpf/abi.h"
+
+/* Hooks: rows of the ledger. */
+enum tapio_container_hook {
+	TAPIO_CONTAINER_ON_MKDIR,
+	TAPIO_CONTAINER_ON_RMDIR,
+};
+
+#define TAPIO_CONTAINER_CREATED 0x0201
+#define TAPIO_CONTAINER_CREATED_VERSION 1
+#define TAPIO_CONTAINER_REMOVED 0x0202
+#define TAPIO_CONTAINER_REMOVED_VERSION 1
+
+/* The kernel makes paths for its tracepoints in a buffer of this size (TRACE_CGROUP_PATH_LEN). */
+#define TAPIO_CONTAINER_PATH_BYTES 1024
+
+/* A cgroup of the chosen hierarchy was made or removed; the header names the task that did it. The
+ * path follows, from the root of the hierarchy. */
+struct tapio_container_cgroup {
+	struct tapio_event_header header;
+	__u64 cgroup_id;
+	struct tapio_text path;
+};
+TAPIO_ABI(tapio_container_cgroup, 40 + 16);
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define TAPIO_SLOT_BYTES 2048
+#include "bpf/tapio.bpf.h"
+#include "bpf/task.bpf.h"
+#include "bpf/text.bpf.h"
+#include "container.abi.h"
+
+/* Every task is in one cgroup of every hierarchy, so the current one knows the root of the chosen
+ * hierarchy, also when that was mounted anew since the start. */
+static __always_inline struct cgroup_root *chosen_root(struct tapio_run *run)
+{
+	struct css_set *set = TAPIO_GET(run, tapio_current(), cgroups);
+	struct cgroup_subsys_state *css = NULL;
+
+	if (!set)
+		return NULL;
+	if (tapio.cgroup_subsystem == TAPIO_CGROUP_V2)
+		return TAPIO_GET(run, set, dfl_cgrp, root);
+	TAPIO_READ(run, css, &set->subsys[0] + tapio.cgroup_subsystem);
+	return TAPIO_GET(run, css, cgroup, root);
+}
+
+static __always_inline bool is_chosen(struct tapio_run *run, struct cgroup *cgroup)
+{
+	struct cgroup_root *root = TAPIO_GET(run, cgroup, root);
+
+	return root && root == chosen_root(run);
+}
+
+static __always_inline void about_cgroup(struct tapio_run *run, struct tapio_container_cgroup *e,
+					 struct cgroup *cgroup, const char *path)
+{
+	e->cgroup_id = tapio_kernfs_id(TAPIO_GET(run, cgroup, kn));
+	tapio_append_string(run, &e->path, path, TAPIO_CONTAINER_PATH_BYTES);
+	TAPIO_END_TAIL(run, e);
+}
+
+TAPIO_TRACEPOINT(cgroup_mkdir, TAPIO_CONTAINER_ON_MKDIR, created, struct cgroup *cgroup,
+		 const char *path)
+{
+	struct tapio_container_cgroup *e;
+
+	if (!is_chosen(run, cgroup))
+		return;
+	e = TAPIO_BEGIN_TAIL(run, tapio_container_cgroup, TAPIO_CONTAINER_CREATED, TAPIO_STATE);
+	if (e)
+		about_cgroup(run, e, cgroup, path);
+}
+
+TAPIO_TRACEPOINT(cgroup_rmdir, TAPIO_CONTAINER_ON_RMDIR, removed, struct cgroup *cgroup,
+		 const char *path)
+{
+	struct tapio_container_cgroup *e;
+
+	if (!is_chosen(run, cgroup))
+		return;
+	e = TAPIO_BEGIN_TAIL(run, tapio_container_cgroup, TAPIO_CONTAINER_REMOVED, TAPIO_STATE);
+	if (e)
+		about_cgroup(run, e, cgroup, path);
+}

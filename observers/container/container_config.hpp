@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <chrono>
+#include <cstdint>
+#include <tuple>
+
+#include "base/result.hpp"
+#include "base/settings.hpp"
+
+namespace tapio::container {
+
+struct Config {
+  bool enabled = true;
+  std::uint32_t rate_per_second = 100;
+  ByteSize ring{256 << 10};
+  bool memory = true;
+  std::chrono::milliseconds memory_interval{1000};
+  bool limits = true;
+  std::chrono::milliseconds limits_interval{5000};
+  std::uint32_t readings_per_second = 256;
+
+  // What a range cannot say of single settings.
+  [[nodiscard]] Status check() const {
+    if (!std::has_single_bit(ring.bytes)) return invalid("ring: give a power of two, like 256KiB");
+    return {};
+  }
+
+  static constexpr auto settings() {
+    using std::chrono::milliseconds;
+    return std::tuple{
+        Setting{"enabled", &Config::enabled, "Watch control groups: those of containers too."},
+        Setting{"rate_per_second", &Config::rate_per_second,
+                "Records of cgroups per second. Tables and stories see all of them. 0: no limit.",
+                0u, 10'000'000u},
+        Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
+                ByteSize{4 << 10}, ByteSize{64 << 20}},
+        Setting{"memory", &Config::memory,
+                "Read how much memory each cgroup with a limit uses, for stories."},
+        Setting{"memory_interval", &Config::memory_interval, "How often.", milliseconds(1000),
+                milliseconds(3'600'000)},
+        Setting{"limits", &Config::limits,
+                "Report when a limit of a cgroup (memory, CPU, pids) is changed."},
+        Setting{"limits_interval", &Config::limits_interval,
+                "How often they are read. A limit that goes and comes back in between is not seen.",
+                milliseconds(1000), milliseconds(3'600'000)},
+        Setting{"readings_per_second", &Config::readings_per_second,
+                "Cgroups that are read in one second, in turn; more of them are read less often.",
+                1u, 10'000u},
+    };
+  }
+};
+
+}  // namespace tapio::container

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container_observer.hpp"
+
+namespace tapio::container {
+namespace {
+
+Origin origin_of(const tapio_event_header& header) {
+  return {.time = MonotonicTime(header.time_ns),
+          .cgroup_id = header.cgroup_id,
+          .pid = header.tgid,
+          .tid = header.tid,
+          .event_class = static_cast<tapio_class>(header.event_class)};
+}
+
+struct Path {
+  std::string_view whole;  // "": not known
+  std::string_view shown;  // with … at its end when it was cut
+};
+
+Result<Path> path_of(const wire::Sample& sample, const tapio_text& text, Arena& arena) {
+  const Bytes bytes = TRY(wire::slice(sample, text.offset, text.size));
+  const auto path = arena.keep(wire::chars(bytes));
+  if (text.original <= text.size) return Path{path, path};
+  return Path{{}, arena.keep(std::string(path) + "…")};
+}
+
+Value known(std::string_view text, Arena& arena) {
+  return text.empty() ? Value{} : Value{arena.keep(text)};
+}
+
+Value limit_value(std::uint64_t limit) {
+  return limit == kNoLimit ? Value{} : Value{limit};
+}
+
+const Cgroup& cgroup_of(std::uint64_t id, Output& out) {
+  static const Cgroup kUnknown{};
+  const Cgroup* cgroup = out.world().cgroup(id);
+  return cgroup ? *cgroup : kUnknown;
+}
+
+}  // namespace
+
+Status ContainerObserver::on_sample(const wire::Sample& sample, Output& out) {
+  switch (sample.header.kind) {
+    case TAPIO_CONTAINER_CREATED:
+      return on_created(sample, out);
+    case TAPIO_CONTAINER_REMOVED:
+      return on_removed(sample, out);
+    default:
+      return invalid("container: unknown kind");
+  }
+}
+
+Status ContainerObserver::on_created(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_container_cgroup>(sample, TAPIO_CONTAINER_CREATED_VERSION));
+  const Path path = TRY(path_of(sample, e.path, out.arena()));
+  const Origin origin = origin_of(e.header);
+  out.publish(CgroupCreated{.time = origin.time,
+                            .evidence = out.next_id(),
+                            .cgroup_id = e.cgroup_id,
+                            .path = path.whole});
+  const Cgroup& cgroup = cgroup_of(e.cgroup_id, out);
+  Arena& arena = out.arena();
+  hand_out(
+      kCreated(origin, e.cgroup_id, known(cgroup.container_id, arena), known(cgroup.runtime, arena),
+               known(cgroup.pod_uid, arena), known(cgroup.qos, arena), known(cgroup.unit, arena),
+               known(cgroup.user_unit, arena), known(path.shown, arena)),
+      out);
+  return {};
+}
+
+Status ContainerObserver::on_removed(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_container_cgroup>(sample, TAPIO_CONTAINER_REMOVED_VERSION));
+  const Path path = TRY(path_of(sample, e.path, out.arena()));
+  const Origin origin = origin_of(e.header);
+  out.publish(CgroupRemoved{.time = origin.time,
+                            .evidence = out.next_id(),
+                            .cgroup_id = e.cgroup_id,
+                            .path = path.whole});
+  const Cgroup& cgroup = cgroup_of(e.cgroup_id, out);
+  const bool began = cgroup.created.count() > 0 && cgroup.created <= origin.time;
+  Arena& arena = out.arena();
+  hand_out(
+      kRemoved(origin, e.cgroup_id, known(cgroup.container_id, arena), known(cgroup.runtime, arena),
+               known(cgroup.pod_uid, arena), known(cgroup.qos, arena), known(cgroup.unit, arena),
+               known(cgroup.user_unit, arena),
+               began ? Value{origin.time - cgroup.created} : Value{}, known(path.shown, arena)),
+      out);
+  return {};
+}
+
+// State has been applied: the rate is only about what consumers get.
+void ContainerObserver::hand_out(const Record& record, Output& out) {
+  if (rate_.admit(record.origin.time))
+    out.emit(record);
+  else
+    out.withhold(record, Withheld::rate_limited);
+}
+
+void ContainerObserver::on_fact(const Fact& fact, Output&) {
+  if (!watch_) return;
+  if (const auto* created = std::get_if<CgroupCreated>(&fact)) watch_->add(*created);
+  if (const auto* removed = std::get_if<CgroupRemoved>(&fact)) watch_->remove(removed->cgroup_id);
+}
+
+void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
+  if (!watch_) return;
+  const auto readings = watch_->tick(now);
+  for (const CgroupMemory& reading : readings.memory) out.publish(reading);
+  for (CgroupLimitChanged change : readings.changes) {
+    change.evidence = out.next_id();
+    out.publish(change);
+    const Cgroup& cgroup = cgroup_of(change.cgroup_id, out);
+    Arena& arena = out.arena();
+    hand_out(kLimitChanged({.time = now, .cgroup_id = change.cgroup_id}, change.cgroup_id,
+                           known(cgroup.container_id, arena), known(cgroup.runtime, arena),
+                           known(cgroup.pod_uid, arena), known(cgroup.qos, arena),
+                           known(cgroup.unit, arena), known(cgroup.user_unit, arena), change.limit,
+                           limit_value(change.before), limit_value(change.after), change.since,
+                           known(cgroup.path, arena)),
+             out);
+  }
+}
+
+}  // namespace tapio::container

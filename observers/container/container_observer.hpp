@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "base/bucket.hpp"
+#include "container.abi.h"
+#include "container_config.hpp"
+#include "container_schemas.hpp"
+#include "observer.hpp"
+#include "watch.hpp"
+
+namespace tapio::container {
+
+// Turns events and readings of cgroups into facts and records. Knows nothing of libbpf; a test
+// feeds it bytes, and a directory that looks like a hierarchy.
+class ContainerObserver final : public Observer {
+ public:
+  // Without `watch` nothing is read.
+  ContainerObserver(const Config& config, std::optional<Watch> watch)
+      : rate_(config.rate_per_second), watch_(std::move(watch)) {}
+
+  Status on_sample(const wire::Sample& sample, Output& out) override;
+  void on_fact(const Fact& fact, Output& out) override;
+  void on_tick(MonotonicTime now, Output& out) override;
+
+ private:
+  Status on_created(const wire::Sample& sample, Output& out);
+  Status on_removed(const wire::Sample& sample, Output& out);
+  void hand_out(const Record& record, Output& out);
+
+  Bucket rate_;
+  std::optional<Watch> watch_;
+};
+
+}  // namespace tapio::container
