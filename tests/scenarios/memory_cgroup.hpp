@@ -6,17 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
-#include "capture/kernel.hpp"
 
 namespace tapio {
 
@@ -68,12 +67,23 @@ class MemoryCgroup {
       : directory_(std::move(directory)), path_(std::move(path)), v2_(v2) {}
 
   static Result<std::pair<std::string, bool>> find() {
+    // "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory", see proc(5).
     std::ifstream file("/proc/self/mountinfo");
-    const std::string mounts{std::istreambuf_iterator<char>(file), {}};
-    const auto mounted = capture::parse_mountinfo(mounts);
-    if (const auto v1 = mounted.v1.find("memory"); v1 != mounted.v1.end())
-      return std::pair(v1->second, false);
-    if (!mounted.v2.empty()) return std::pair(mounted.v2, true);
+    std::string v2;
+    for (std::string line; std::getline(file, line);) {
+      std::istringstream words(line);
+      std::string skipped, mount, type;
+      for (int i = 0; i < 4; ++i) words >> skipped;
+      words >> mount;
+      while (words >> skipped && skipped != "-") {
+      }
+      std::string source, options;
+      words >> type >> source >> options;
+      if (type == "cgroup" && (options + ",").find(",memory,") != options.npos)
+        return std::pair(mount, false);
+      if (type == "cgroup2") v2 = mount;
+    }
+    if (!v2.empty()) return std::pair(v2, true);
     return fail(Fault::unsupported, "no hierarchy of cgroups has the memory controller");
   }
   static Status write(const std::string& file, std::string_view text) {
