@@ -67,6 +67,21 @@ struct OomReported {
   std::string_view invoker;        // comm of whose allocation failed
   std::span<const OomTask> tasks;  // by rss, largest first
   std::uint64_t tasks_seen = 0;    // rows of the table, more than `tasks` when cut
+
+  // The line itself says which: "Memory cgroup out of memory: ..." or "Out of memory: ...".
+  bool in_cgroup = false;
+  std::uint32_t invoker_pid = 0;  // 0: not logged
+  // Whom the kernel chose by the score; others die with it (memory.oom.group). 0: not logged.
+  std::uint32_t chosen_pid = 0;
+  std::string_view group;  // path of the cgroup whose memory.oom.group says so; "": none
+  // Of `oom_memcg`, in bytes, as its page counters were when the report was written. Nothing is
+  // logged of the node as a whole.
+  bool usage_logged = false;
+  std::uint64_t usage = 0, limit = kNoLimit;
+  std::uint64_t failures = 0;  // how often the limit was hit so far ("failcnt")
+  bool swap_logged = false;
+  bool swap_with_memory = false;  // v1: the next two are of memory and swap together
+  std::uint64_t swap_usage = 0, swap_limit = kNoLimit;
 };
 
 }  // namespace tapio
