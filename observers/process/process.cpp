@@ -34,7 +34,8 @@ const Descriptor descriptor{
     .summary = "Processes from fork to exit, and the signals between them.",
     .hooks = kHooks,
     .schemas = kSchemas,
-    .provides = facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent>,
+    .provides = facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Detected>,
+    .needs = Detectors::kNeeds,
     .settings = config::section<Config>,
     .start = start,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "process_findings.hpp"
 #include "record/record.hpp"
 
 // What the observer reports. Names are OpenTelemetry's (registry "process") where it has one.
@@ -122,7 +123,19 @@ inline constexpr SchemaOf kSurplus{
     kSignalNumber,
     Field{"count", Type::u64, "How many.", "COUNT", "1"}};
 
-inline constexpr const Schema* kSchemas[] = {&kFork,   &kExec,     &kExit,   &kDeath,
-                                             &kSignal, &kDelivery, &kSurplus};
+inline constexpr const Schema* kSchemas[] = {&kFork,
+                                             &kExec,
+                                             &kExit,
+                                             &kDeath,
+                                             &kSignal,
+                                             &kDelivery,
+                                             &kSurplus,
+                                             &kSignalStorm,
+                                             &kKillChain,
+                                             &kCrashLoop,
+                                             &kForkBomb,
+                                             &kExecFailureLoop,
+                                             &kSignalAcrossBorder,
+                                             &kPrivilegeGain};
 
 }  // namespace tapio::process
