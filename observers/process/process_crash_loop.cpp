@@ -58,7 +58,7 @@ std::string how(std::int32_t signal, std::int32_t code) {
 }  // namespace
 
 void CrashLoop::on(const ProcessStarted& fact) {
-  born_in_.use(fact.process) = fact.cgroup_id;
+  births_.use(fact.process) = {.cgroup_id = fact.cgroup_id, .name = std::string(fact.name)};
 }
 
 void CrashLoop::on(const SignalSent& fact) {
@@ -97,7 +97,7 @@ void CrashLoop::on(const ProcessExited& fact, Output& out) {
     }
   }
   sent_.erase(fact.process);
-  born_in_.erase(fact.process);
+  births_.erase(fact.process);
 }
 
 CrashLoop::Starter CrashLoop::starter_of(const ProcessExited& fact, const Process& process,
@@ -113,8 +113,9 @@ bool CrashLoop::is_managed(const ProcessExited& fact, const Process& process, co
   // Of a container its main process alone: commands that are run inside, like probes, may fail.
   const bool contained = process.virtual_pid != 0 && process.virtual_pid != process.id.pid;
   if (contained && process.virtual_pid != 1) return false;
-  const std::uint64_t* born_in = born_in_.find(fact.process);
-  if (born_in && *born_in != 0 && fact.cgroup_id != 0 && *born_in != fact.cgroup_id) return true;
+  const Birth* birth = births_.find(fact.process);
+  if (birth && birth->cgroup_id != 0 && fact.cgroup_id != 0 && birth->cgroup_id != fact.cgroup_id)
+    return true;
   const Process* starter = world.process(fact.parent);
   if (process.parent != fact.parent || is_shell(starter)) return false;  // an orphan
   if (fact.parent.pid == 1) return true;
@@ -163,7 +164,9 @@ void CrashLoop::tell(const Loop& loop, const ProcessExited& fact, std::string_vi
   for (const Death& death : loop.recent) ways[how(death.signal, death.code)]++;
   const auto most = std::ranges::max_element(ways, {}, [](const auto& way) { return way.second; });
   const auto window = fact.time - loop.first;
-  const auto starter = name_of(fact.parent, out.world());
+  const Birth* birth = births_.find(fact.process);
+  const auto starter =
+      name_of_parent(fact.parent, birth ? std::string_view(birth->name) : "", out.world());
   report({.detected = {.time = fact.time,
                        .what = Detection::crash_loop,
                        .severity = Severity::warning,

@@ -38,6 +38,10 @@ class CrashLoop {
 
  private:
   enum class Starter : std::uint8_t { manager, shell, fork, other };
+  struct Birth {
+    std::uint64_t cgroup_id = 0;
+    std::string name;  // its starter's
+  };
   struct Sent {  // bit masks of signals
     std::uint64_t by_others = 0;
     std::uint64_t by_kernel = 0;
@@ -62,12 +66,11 @@ class CrashLoop {
                                 const World& world);
   [[nodiscard]] bool is_loop(const Loop& loop, Starter starter) const;
   Loop& note(const std::string& key, const ProcessExited& fact);
-  static void tell(const Loop& loop, const ProcessExited& fact, std::string_view program,
-                   Output& out);
+  void tell(const Loop& loop, const ProcessExited& fact, std::string_view program, Output& out);
 
   std::uint32_t deaths_;
   std::uint32_t exits_;
-  Lru<ProcessId, std::uint64_t, ProcessIdHash> born_in_{kMaxStarts};  // cgroup at the fork
+  Lru<ProcessId, Birth, ProcessIdHash> births_{kMaxStarts};
   Lru<ProcessId, Sent, ProcessIdHash> sent_{kMaxTargets};
   Lru<std::string, Loop> loops_{kMaxLoops};
 };

@@ -23,6 +23,7 @@ void ExecFailures::on(const ExecFailed& fact, Output& out) {
   Attempt attempt{.process = fact.process,
                   .parent = fact.parent,
                   .latest = std::string(fact.filename),
+                  .name = std::string(fact.name),
                   .error = fact.error,
                   .status = fact.status,
                   .cgroup_id = fact.cgroup_id,
@@ -85,7 +86,7 @@ bool ExecFailures::is_loop(const Loop& loop, ProcessId who, const Attempt& attem
 
 void ExecFailures::tell(const Loop& loop, ProcessId who, const Attempt& attempt, MonotonicTime now,
                         Output& out) {
-  const auto name = name_of(who, out.world());
+  const auto name = name_of_parent(who, attempt.name, out.world());
   const Process* known = out.world().process(who);
   const std::string why = reason(attempt.error, attempt.status);
   const auto window = now - loop.first;

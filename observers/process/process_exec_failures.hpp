@@ -36,6 +36,7 @@ class ExecFailures {
   struct Attempt {
     ProcessId process, parent;
     std::string first, latest;  // files
+    std::string name;           // comm, that of its parent
     std::int32_t error = 0, status = 0;
     std::uint64_t cgroup_id = 0;
     RecordId evidence{};

@@ -37,7 +37,7 @@ void ForkBomb::on(const ProcessStarted& fact, Output& out) {
                        .generation = inherits ? parent->generation + 1 : 1});
   by_id_.emplace(fact.process, std::prev(newborns_.end()));
   join(newborns_.back());
-  if (parent) have_child(*parent);
+  if (parent) parent->children++;
   const ProcessId origin = newborns_.back().origin;
   look(origin, origins_[origin], fact.time, out);
 }
@@ -79,77 +79,77 @@ void ForkBomb::leave(const Newborn& newborn) {
   if (newborn.origin == newborn.id) return;  // it has left before
   const auto origin = origins_.find(newborn.origin);
   origin->second.living -= newborn.living ? 1 : 0;
-  origin->second.parents -= newborn.children >= 2 ? 1 : 0;
   if (--origin->second.members == 0) origins_.erase(origin);
-}
-
-void ForkBomb::have_child(Newborn& parent) {
-  if (++parent.children == 2 && parent.origin != parent.id) origins_[parent.origin].parents++;
 }
 
 void ForkBomb::look(ProcessId id, Origin& origin, MonotonicTime now, Output& out) {
   if (origin.living < processes_ || now < origin.looked + kLookAgain) return;
   origin.looked = now;
-  const Shape shape = shape_of(id);
-  const bool grows = origin.parents >= parents_ && shape.deepest >= kDeep;
-  if (!grows && shape.deepest < kVeryDeep) return;
-  if (told_.use(id).tell(now)) tell(id, origin, shape, now, out);
+  const auto lines = lines_of(id);
+  const auto largest = std::ranges::max_element(lines.begin() + 1, lines.end(), {}, &Line::living);
+  // One line alone: the origin forked its eldest and has no part in it, like the shell where
+  // somebody typed it. Else the origin itself forks again and again.
+  const bool alone = largest != lines.end() && !find(id) && is_bomb(*largest);
+  if (!alone && !is_bomb(lines.front())) return;
+  const ProcessId eldest = alone ? largest->eldest->id : id;
+  if (told_.use(eldest).tell(now)) tell(alone ? *largest : lines.front(), eldest, now, out);
 }
 
-// Parents stand before their children, so one pass finds the eldest of each line.
-ForkBomb::Shape ForkBomb::shape_of(ProcessId origin) const {
-  Shape shape;
-  struct Line {
-    const Newborn* eldest;
-    std::uint32_t members;
-  };
-  std::unordered_map<ProcessId, const Newborn*, ProcessIdHash> eldest_of;
-  std::unordered_map<ProcessId, Line, ProcessIdHash> lines;
+bool ForkBomb::is_bomb(const Line& line) const {
+  if (line.living < processes_) return false;
+  return (line.parents >= parents_ && line.deepest >= kDeep) || line.deepest >= kVeryDeep;
+}
+
+void ForkBomb::add(Line& line, const Newborn& newborn) {
+  if (!line.eldest) line.eldest = &newborn;
+  if (line.name.empty() && newborn.parent == line.eldest->id) line.name = newborn.name;
+  line.members++;
+  line.living += newborn.living ? 1 : 0;
+  line.parents += newborn.children >= 2 ? 1 : 0;
+  line.deepest = std::max(line.deepest, newborn.generation);
+  line.because.add(newborn.evidence);
+}
+
+// All of them first, then line by line. Parents stand before their children, so one pass will do.
+std::vector<ForkBomb::Line> ForkBomb::lines_of(ProcessId origin) const {
+  std::vector<Line> lines(1);
+  std::unordered_map<ProcessId, std::size_t, ProcessIdHash> line_of;
   for (const Newborn& newborn : newborns_) {
     if (newborn.origin != origin || newborn.id == origin) continue;
-    if (shape.first.count() == 0) shape.first = newborn.born;
-    shape.deepest = std::max(shape.deepest, newborn.generation);
-    shape.because.add(newborn.evidence);
-    const auto parent = eldest_of.find(newborn.parent);
-    const Newborn* eldest = parent == eldest_of.end() ? &newborn : parent->second;
-    eldest_of.emplace(newborn.id, eldest);
-    Line& line = lines.try_emplace(eldest->id, eldest, 0u).first->second;
-    if (++line.members > shape.of_eldest) {
-      shape.eldest = line.eldest;
-      shape.of_eldest = line.members;
-    }
+    const auto parent = line_of.find(newborn.parent);
+    const std::size_t at = parent == line_of.end() ? lines.size() : parent->second;
+    if (at == lines.size()) lines.emplace_back();
+    line_of.emplace(newborn.id, at);
+    add(lines.front(), newborn);
+    add(lines[at], newborn);
   }
-  return shape;
+  return lines;
 }
 
-void ForkBomb::tell(ProcessId id, const Origin& origin, const Shape& shape, MonotonicTime now,
-                    Output& out) {
-  // Two thirds of one line: the origin forked that line's eldest and is no part of it, like the
-  // shell where somebody typed it. Else the origin itself forks again and again.
-  const bool one_line = !find(id) && shape.of_eldest * 3 >= origin.members * 2;
-  const Process* known = out.world().process(id);
-  const ProcessId above = one_line ? id : known ? known->parent : ProcessId{};
-  const ProcessId eldest = one_line ? shape.eldest->id : id;
-  const std::string name(one_line ? std::string_view(shape.eldest->name)
-                                  : name_of(id, out.world()));
+void ForkBomb::tell(const Line& line, ProcessId eldest, MonotonicTime now, Output& out) {
+  const World& world = out.world();
+  const Process* known = world.process(eldest);
+  const ProcessId above = known ? known->parent : ProcessId{};
+  const auto name = name_of_parent(eldest, line.name, world);
+  const auto window = now - line.eldest->born;
   report({.detected = {.time = now,
                        .what = Detection::fork_bomb,
                        .severity = Severity::critical,
                        .process = eldest,
                        .process_name = name,
                        .other = above,
-                       .other_name = name_of(above, out.world()),
-                       .cgroup_id = newborns_.back().cgroup_id,
-                       .count = origin.members,
-                       .window = now - shape.first,
+                       .other_name = name_of(above, world),
+                       .cgroup_id = line.eldest->cgroup_id,
+                       .count = line.members,
+                       .window = window,
                        .executable = known ? std::string_view(known->image->executable) : ""},
           .summary = fmt::format(
-              "{} multiplies: {} processes in {}, {} generations deep, {} of them living and {} "
-              "parents of two or more",
-              label(name, eldest), origin.members, seconds(now - shape.first), shape.deepest,
-              origin.living, origin.parents),
+              "{} multiplies: {} processes in {}, {} generations deep, {} of them living, {} of "
+              "them parents of two or more",
+              label(name, eldest), line.members, seconds(window), line.deepest, line.living,
+              line.parents),
           .suggestion = "Kill the whole cgroup at once (cgroup.kill), and set pids.max."},
-         shape.because, out);
+         line.because, out);
 }
 
 }  // namespace tapio::process

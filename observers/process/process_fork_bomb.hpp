@@ -4,6 +4,7 @@
 #include <list>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "process_config.hpp"
 #include "process_lru.hpp"
@@ -47,25 +48,28 @@ class ForkBomb {
   struct Origin {  // whose descendants are counted
     std::uint32_t members = 0;
     std::uint32_t living = 0;
-    std::uint32_t parents = 0;  // of two or more
-    MonotonicTime looked{};
+    MonotonicTime looked{};  // when they were last walked over
   };
-  struct Shape {  // of the descendants of one origin
-    std::uint32_t deepest = 0;
-    MonotonicTime first{};
+  // Descendants of one newborn, or all of one origin.
+  struct Line {
+    const Newborn* eldest = nullptr;  // of an origin: the first of them
+    std::uint32_t members = 0;
+    std::uint32_t living = 0;
+    std::uint32_t parents = 0;  // of two or more
+    std::uint32_t deepest = 0;  // generation
+    std::string name;           // that the first child of the eldest was born with
     Because because;
-    const Newborn* eldest = nullptr;  // from whom most of them descend
-    std::uint32_t of_eldest = 0;
   };
 
   [[nodiscard]] Newborn* find(ProcessId id);
   void forget(MonotonicTime now);
   void join(const Newborn& newborn);
   void leave(const Newborn& newborn);
-  void have_child(Newborn& parent);
-  [[nodiscard]] Shape shape_of(ProcessId origin) const;
+  static void add(Line& line, const Newborn& newborn);
+  [[nodiscard]] bool is_bomb(const Line& line) const;
+  [[nodiscard]] std::vector<Line> lines_of(ProcessId origin) const;
   void look(ProcessId id, Origin& origin, MonotonicTime now, Output& out);
-  void tell(ProcessId id, const Origin& origin, const Shape& shape, MonotonicTime now, Output& out);
+  static void tell(const Line& line, ProcessId eldest, MonotonicTime now, Output& out);
 
   std::uint32_t processes_;
   std::uint32_t parents_;

@@ -91,6 +91,14 @@ std::string_view name_of(ProcessId id, const World& world) {
   return process ? std::string_view(process->name) : std::string_view();
 }
 
+std::string_view name_of_parent(ProcessId id, std::string_view of_child, const World& world) {
+  const Process* process = world.process(id);
+  if (!process) return of_child;
+  const bool forked = process->started.count() != 0 && process->executed.count() == 0;
+  return (forked && !of_child.empty()) || process->name.empty() ? of_child
+                                                                : std::string_view(process->name);
+}
+
 std::string seconds(std::chrono::nanoseconds time) {
   const double s = std::chrono::duration<double>(time).count();
   return s < 10 ? fmt::format("{:.1f} s", s) : fmt::format("{:.0f} s", s);

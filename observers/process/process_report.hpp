@@ -53,6 +53,10 @@ void report(const Report& report, const Because& because, Output& out);
 [[nodiscard]] std::string label(std::string_view name, ProcessId id);
 // The name that the World has; "": none.
 [[nodiscard]] std::string_view name_of(ProcessId id, const World& world);
+// The name it got by its exec. Who only forked has that of its parent there, and goes by the one
+// that its own child was born with.
+[[nodiscard]] std::string_view name_of_parent(ProcessId id, std::string_view of_child,
+                                              const World& world);
 // "1.5 s"; from 10 s on "42 s".
 [[nodiscard]] std::string seconds(std::chrono::nanoseconds time);
 

@@ -24,15 +24,16 @@ std::string starter_of(const Detected& loop) {
 }
 
 Cause cause_of(const Detected& loop, const std::string& entity) {
-  const auto each_time = fmt::format("it ends with {} each time or mostly", loop.detail);
   const auto signal = signal_number(loop.detail);
   if (signal == 0 || signal == SIGABRT)
-    return {.kind = "self", .entity = entity, .detail = each_time};
+    return {.kind = "self",
+            .entity = entity,
+            .detail = fmt::format("it ends by itself with {}", loop.detail)};
   if (signal == SIGKILL || signal == SIGSYS)
     return {.kind = "kernel", .entity = "kernel", .detail = "the kernel kills it each time"};
   return {.kind = "fault",
           .entity = entity,
-          .detail = fmt::format("{}: an instruction of its own is at fault", each_time)};
+          .detail = fmt::format("an instruction of its own raises {}", loop.detail)};
 }
 
 }  // namespace
