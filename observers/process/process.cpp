@@ -37,7 +37,8 @@ const Descriptor descriptor{
     .hooks = kHooks,
     .schemas = kSchemas,
     .provides = facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, ExecFailed,
-                         CredentialsChanged, Traced, OomKilled>,
+                         CredentialsChanged, Traced, OomKilled, Detected>,
+    .needs = Detectors::kNeeds,
     .settings = config::section<Config>,
     .start = start,
 };

@@ -25,6 +25,13 @@ struct Config {
   std::string filter_comm;
   std::uint64_t filter_cgroup = 0;
   bool filter_container_only = false;
+  std::uint32_t detect_storm_signals = 100;
+  std::uint32_t detect_storm_seconds = 2;
+  std::uint32_t detect_crash_deaths = 3;
+  std::uint32_t detect_crash_exits = 5;
+  std::uint32_t detect_fork_bomb_processes = 64;
+  std::uint32_t detect_fork_bomb_parents = 16;
+  std::uint32_t detect_exec_failures = 10;
 
   // What a range cannot say of single settings.
   [[nodiscard]] Status check() const;
@@ -64,6 +71,21 @@ struct Config {
                 "Only processes in the cgroup with this id (the inode of its directory). 0: all."},
         Setting{"filter.container_only", &Config::filter_container_only,
                 "Only processes in a pid namespace below the initial one."},
+        Setting{"detect.storm.signals", &Config::detect_storm_signals,
+                "Signals a second from one process that make a storm.", 1u, 1'000'000u},
+        Setting{"detect.storm.seconds", &Config::detect_storm_seconds,
+                "For so many seconds, one after the other.", 1u, 60u},
+        Setting{"detect.crash.deaths", &Config::detect_crash_deaths,
+                "Crashes of a program within five minutes that make a loop.", 2u, 64u},
+        Setting{"detect.crash.exits", &Config::detect_crash_exits,
+                "Exits of a service with an error within five minutes that make a loop.", 2u, 64u},
+        Setting{"detect.fork_bomb.processes", &Config::detect_fork_bomb_processes,
+                "Living new processes of one program and one origin that make a fork bomb.", 16u,
+                100'000u},
+        Setting{"detect.fork_bomb.parents", &Config::detect_fork_bomb_parents,
+                "So many of them have forked twice or more themselves.", 4u, 10'000u},
+        Setting{"detect.exec.failures", &Config::detect_exec_failures,
+                "Failures to start one program within a minute that make a loop.", 2u, 1'000u},
     };
   }
 };

@@ -8,6 +8,7 @@
 #include "observer.hpp"
 #include "process.abi.h"
 #include "process_config.hpp"
+#include "process_detectors.hpp"
 #include "process_schemas.hpp"
 
 namespace tapio::process {
@@ -40,10 +41,12 @@ class Recent {
 // Turns events of processes into facts and records. Knows nothing of libbpf; a test feeds it bytes.
 class ProcessObserver final : public Observer {
  public:
-  explicit ProcessObserver(const Config& config) : lifecycle_(config.lifecycle_rate_per_second) {}
+  explicit ProcessObserver(const Config& config)
+      : lifecycle_(config.lifecycle_rate_per_second), detectors_(config) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_surplus(const Surplus& surplus, MonotonicTime now, Output& out) override;
+  void on_fact(const Fact& fact, Output& out) override { detectors_.on_fact(fact, out); }
 
   static constexpr std::size_t kMaxArgs = 256;  // beyond it arguments are cut, and marked so
   // Threads that end together may each report the end of their process, within microseconds. With
@@ -76,6 +79,7 @@ class ProcessObserver final : public Observer {
   Bucket lifecycle_;
   Recent<kEnds> exited_, died_;
   Recent<kFailedExecs> failed_;
+  Detectors detectors_;
 };
 
 }  // namespace tapio::process

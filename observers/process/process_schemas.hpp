@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "process_findings.hpp"
 #include "record/record.hpp"
 
 // What the observer reports. Names are OpenTelemetry's (registry "process") where it has one.
@@ -235,8 +236,23 @@ inline constexpr SchemaOf kOom{
           "The page counters of the victim's memory cgroup and of those above it, at most 8, in "
           "bytes (mem_cgroup.memory, and .swap or .memsw)."}};
 
-inline constexpr const Schema* kSchemas[] = {&kFork,        &kExec,     &kExit,      &kDeath,
-                                             &kSignal,      &kDelivery, &kSurplus,   &kOom,
-                                             &kCredentials, &kTrace,    &kExecFailed};
+inline constexpr const Schema* kSchemas[] = {&kFork,
+                                             &kExec,
+                                             &kExit,
+                                             &kDeath,
+                                             &kSignal,
+                                             &kDelivery,
+                                             &kSurplus,
+                                             &kOom,
+                                             &kCredentials,
+                                             &kTrace,
+                                             &kExecFailed,
+                                             &kSignalStorm,
+                                             &kKillChain,
+                                             &kCrashLoop,
+                                             &kForkBomb,
+                                             &kExecFailureLoop,
+                                             &kSignalAcrossBorder,
+                                             &kPrivilegeGain};
 
 }  // namespace tapio::process

@@ -163,6 +163,16 @@ class Arena {
     std::uninitialized_value_construct_n(first, count);
     return {first, count};
   }
+  // A copy of plain values.
+  template <typename T>
+    requires std::is_trivially_copyable_v<T>
+  std::span<const T> keep(std::span<const T> values) {
+    if (values.empty()) return {};
+    used_ += values.size_bytes();
+    auto* copy = static_cast<T*>(bytes_.allocate(values.size_bytes(), alignof(T)));
+    std::uninitialized_copy(values.begin(), values.end(), copy);
+    return {copy, values.size()};
+  }
   [[nodiscard]] std::size_t used() const { return used_; }
 
  private:

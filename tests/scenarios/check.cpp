@@ -119,16 +119,17 @@ Named named(std::string_view entity) {
   return found;
 }
 
-std::vector<const Told*> about(const std::vector<Told>& stories, pid_t pid) {
+std::vector<const Told*> about(const std::vector<Told>& stories, pid_t pid,
+                               std::string_view title) {
   std::vector<const Told*> list;
   for (const auto& told : stories)
-    if (named(told.entity).pid == pid) list.push_back(&told);
+    if (named(told.entity).pid == pid && told.title.contains(title)) list.push_back(&told);
   return list;
 }
 
 std::vector<std::string> mistakes(const Expectation& expected, const Answer& answer) {
   Mistakes wrong;
-  const auto found = about(answer.stories, expected.pid);
+  const auto found = about(answer.stories, expected.pid, expected.title);
   const std::size_t count = expected.kind.empty() ? 0 : 1;
   if (found.size() != count)
     wrong.add(fmt::format("stories about pid {}: expected {}, actually {}", expected.pid, count,

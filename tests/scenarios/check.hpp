@@ -30,7 +30,9 @@ struct Named {
 // "nginx (pid 812)"
 [[nodiscard]] Named named(std::string_view entity);
 
-[[nodiscard]] std::vector<const Told*> about(const std::vector<Told>& stories, pid_t pid);
+// Those whose title says this; "": all of them.
+[[nodiscard]] std::vector<const Told*> about(const std::vector<Told>& stories, pid_t pid,
+                                             std::string_view title = "");
 
 // What the agent has said, all of it.
 struct Answer {

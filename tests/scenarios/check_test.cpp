@@ -78,6 +78,17 @@ TEST(Check, a_story_that_is_missing_or_told_twice_is_wrong) {
               ElementsAre("stories about pid 812: expected 1, actually 2"));
 }
 
+TEST(Check, only_stories_with_the_title_in_question_count) {
+  const auto one = std::string(kAnswer.substr(1, kAnswer.size() - 2));
+  auto other = one;
+  other.replace(other.find("was killed"), 10, "crashed 3x");
+  auto expected = right();
+  expected.title = "was killed";
+  EXPECT_THAT(mistakes_in(expected, "[" + other + "," + one + "]"), IsEmpty());
+  EXPECT_THAT(mistakes_in(expected, "[" + other + "]"),
+              ElementsAre("stories about pid 812: expected 1, actually 0"));
+}
+
 TEST(Check, a_story_where_none_belongs_is_wrong) {
   EXPECT_THAT(mistakes_in({.pid = 812}), ElementsAre(AllOf(HasSubstr("expected 0, actually 1"))));
   EXPECT_THAT(mistakes_in({.pid = 813}), IsEmpty());

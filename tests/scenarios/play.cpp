@@ -26,12 +26,12 @@ Result<Answer> ask(const Agent& agent) {
 }
 
 // The last answer, be it that there is no such story.
-Result<Answer> wait_for_story_about(pid_t pid, const Agent& agent,
+Result<Answer> wait_for_story_about(pid_t pid, std::string_view title, const Agent& agent,
                                     std::chrono::milliseconds patience) {
   const auto deadline = monotonic_now() + patience;
   while (true) {
     auto answer = TRY(ask(agent));
-    if (!about(answer.stories, pid).empty() || monotonic_now() > deadline) return answer;
+    if (!about(answer.stories, pid, title).empty() || monotonic_now() > deadline) return answer;
     std::this_thread::sleep_for(kBetweenQuestions);
   }
 }
@@ -53,7 +53,7 @@ Status judge(const Expectation& expected, const Agent& agent, std::chrono::milli
   const bool silence = expected.kind.empty();
   const pid_t awaited = silence ? TRY(die_as_a_mark(stage)) : expected.pid;
   const auto done = monotonic_now();
-  auto answer = TRY(wait_for_story_about(awaited, agent, patience));
+  auto answer = TRY(wait_for_story_about(awaited, silence ? "" : expected.title, agent, patience));
   outcome.told_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(monotonic_now() - done);
   answer.records = agent.records();
@@ -62,7 +62,7 @@ Status judge(const Expectation& expected, const Agent& agent, std::chrono::milli
     outcome.wrong.push_back(fmt::format("no story about pid {}, which died later", awaited));
   if (silence && outcome.wrong.empty())
     stage.note("nothing was told about it, only about the mark");
-  if (const auto found = about(answer.stories, expected.pid); !found.empty())
+  if (const auto found = about(answer.stories, expected.pid, expected.title); !found.empty())
     outcome.told = *found.front();
   return {};
 }

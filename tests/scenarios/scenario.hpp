@@ -17,6 +17,7 @@ namespace tapio {
 // About one process. Entities are as `tapio stories --json` has them: "nginx (pid 812)".
 struct Expectation {
   pid_t pid = 0;                      // whom it happened to; exactly one story is told about it
+  std::string title;                  // only stories whose title says this count; "": all
   std::string name;                   // its comm
   std::string kind;                   // cause.kind; "": no story at all is told about it
   pid_t cause = 0;                    // who is named in cause.entity; 0: no process is

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process_fork_bomb.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tapio::process {
+
+namespace {
+
+std::size_t hash(std::string_view executable) {
+  return std::hash<std::string_view>{}(executable);
+}
+
+}  // namespace
+
+ForkBomb::Newborn* ForkBomb::find(ProcessId id) {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &*found->second;
+}
+
+void ForkBomb::on(const ProcessStarted& fact, Output& out) {
+  forget(fact.time);
+  if (find(fact.process)) return;
+  Newborn* parent = find(fact.parent);
+  const bool inherits = parent && parent->origin != parent->id;
+  const Process* process = out.world().process(fact.process);
+  newborns_.push_back({.id = fact.process,
+                       .parent = fact.parent,
+                       .born = fact.time,
+                       .evidence = fact.evidence,
+                       .cgroup_id = fact.cgroup_id,
+                       .name = std::string(fact.name),
+                       .origin = inherits ? parent->origin : fact.parent,
+                       .program = hash(process ? process->image->executable : ""),
+                       .generation = inherits ? parent->generation + 1 : 1});
+  by_id_.emplace(fact.process, std::prev(newborns_.end()));
+  join(newborns_.back());
+  if (parent) parent->children++;
+  const ProcessId origin = newborns_.back().origin;
+  look(origin, origins_[origin], fact.time, out);
+}
+
+// Running the same program again is multiplying too.
+void ForkBomb::on(const ProcessExecuted& fact) {
+  Newborn* newborn = find(fact.process);
+  if (!newborn || newborn->program == hash(fact.executable)) return;
+  leave(*newborn);
+  newborn->program = hash(fact.executable);
+  newborn->name = fact.name;
+  newborn->origin = newborn->id;
+  newborn->generation = newborn->children = 0;
+}
+
+void ForkBomb::on(const ProcessExited& fact) {
+  Newborn* newborn = find(fact.process);
+  if (!newborn || !newborn->living) return;
+  newborn->living = false;
+  if (newborn->origin != newborn->id) origins_[newborn->origin].living--;
+}
+
+void ForkBomb::forget(MonotonicTime now) {
+  while (!newborns_.empty() &&
+         (newborns_.size() >= kMaxNewborns || newborns_.front().born + kNewborn < now)) {
+    leave(newborns_.front());
+    by_id_.erase(newborns_.front().id);
+    newborns_.pop_front();
+  }
+}
+
+void ForkBomb::join(const Newborn& newborn) {
+  Origin& origin = origins_[newborn.origin];
+  origin.members++;
+  origin.living++;
+}
+
+void ForkBomb::leave(const Newborn& newborn) {
+  if (newborn.origin == newborn.id) return;  // it has left before
+  const auto origin = origins_.find(newborn.origin);
+  origin->second.living -= newborn.living ? 1 : 0;
+  if (--origin->second.members == 0) origins_.erase(origin);
+}
+
+void ForkBomb::look(ProcessId id, Origin& origin, MonotonicTime now, Output& out) {
+  if (origin.living < processes_ || now < origin.looked + kLookAgain) return;
+  origin.looked = now;
+  const auto lines = lines_of(id);
+  const auto largest = std::ranges::max_element(lines.begin() + 1, lines.end(), {}, &Line::living);
+  // One line alone: the origin forked its eldest and has no part in it, like the shell where
+  // somebody typed it. Else the origin itself forks again and again.
+  const bool alone = largest != lines.end() && !find(id) && is_bomb(*largest);
+  if (!alone && !is_bomb(lines.front())) return;
+  const ProcessId eldest = alone ? largest->eldest->id : id;
+  if (told_.use(eldest).tell(now)) tell(alone ? *largest : lines.front(), eldest, now, out);
+}
+
+bool ForkBomb::is_bomb(const Line& line) const {
+  if (line.living < processes_) return false;
+  return (line.parents >= parents_ && line.deepest >= kDeep) || line.deepest >= kVeryDeep;
+}
+
+void ForkBomb::add(Line& line, const Newborn& newborn) {
+  if (!line.eldest) line.eldest = &newborn;
+  if (line.name.empty() && newborn.parent == line.eldest->id) line.name = newborn.name;
+  line.members++;
+  line.living += newborn.living ? 1 : 0;
+  line.parents += newborn.children >= 2 ? 1 : 0;
+  line.deepest = std::max(line.deepest, newborn.generation);
+  line.because.add(newborn.evidence);
+}
+
+// All of them first, then line by line. Parents stand before their children, so one pass will do.
+std::vector<ForkBomb::Line> ForkBomb::lines_of(ProcessId origin) const {
+  std::vector<Line> lines(1);
+  std::unordered_map<ProcessId, std::size_t, ProcessIdHash> line_of;
+  for (const Newborn& newborn : newborns_) {
+    if (newborn.origin != origin || newborn.id == origin) continue;
+    const auto parent = line_of.find(newborn.parent);
+    const std::size_t at = parent == line_of.end() ? lines.size() : parent->second;
+    if (at == lines.size()) lines.emplace_back();
+    line_of.emplace(newborn.id, at);
+    add(lines.front(), newborn);
+    add(lines[at], newborn);
+  }
+  return lines;
+}
+
+void ForkBomb::tell(const Line& line, ProcessId eldest, MonotonicTime now, Output& out) {
+  const World& world = out.world();
+  const Process* known = world.process(eldest);
+  const ProcessId above = known ? known->parent : ProcessId{};
+  const auto name = name_of_parent(eldest, line.name, world);
+  const auto window = now - line.eldest->born;
+  report({.detected = {.time = now,
+                       .what = Detection::fork_bomb,
+                       .severity = Severity::critical,
+                       .process = eldest,
+                       .process_name = name,
+                       .other = above,
+                       .other_name = name_of(above, world),
+                       .cgroup_id = line.eldest->cgroup_id,
+                       .count = line.members,
+                       .window = window,
+                       .executable = known ? std::string_view(known->image->executable) : ""},
+          .summary = fmt::format(
+              "{} multiplies: {} processes in {}, {} generations deep, {} of them living, {} of "
+              "them parents of two or more",
+              label(name, eldest), line.members, seconds(window), line.deepest, line.living,
+              line.parents),
+          .suggestion = "Kill the whole cgroup at once (cgroup.kill), and set pids.max."},
+         line.because, out);
+}
+
+}  // namespace tapio::process
