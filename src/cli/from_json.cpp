@@ -181,7 +181,13 @@ ToldStory story_from_json(const Json& json) {
   story.cause = {part("cause.kind", "kind"), part("cause.entity", "entity"),
                  part("cause.detail", "detail")};
   story.confidence = json["confidence"].number();
+  story.rule = text(json["rule"]);
+  for (const auto severity : {Severity::info, Severity::warning, Severity::critical})
+    if (name(severity) == json["severity"].text()) story.severity = severity;
   for (const Json& step : json["chain"].items()) story.chain.push_back(text(step));
+  for (const Json& change : json["changes"].items()) story.changes.push_back(text(change));
+  for (const Json& hit : json["impact"].items()) story.impact.push_back(text(hit));
+  for (const Json& source : json["missing"].items()) story.missing.push_back(text(source));
   for (const Json& id : json["evidence"].items()) story.evidence.push_back(id_of(id.text()));
   return told;
 }

@@ -268,7 +268,7 @@ TEST_F(Stores, drop_what_is_too_old_but_stories_later) {
 }
 
 TEST_F(Stores, keep_new_records_when_the_clock_is_set_back) {
-  config_.max_bytes = {8 << 20};
+  config_.max_bytes = {12 << 20};
   StoreSink sink(config_);
   const std::string text(500, 'x');
   for (std::uint64_t i = 0; i < 10; ++i) expect_written(sink, *batch(i * 1000, 1000, text));
