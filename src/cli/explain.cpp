@@ -211,6 +211,22 @@ void append_story(std::string& out, const ReadStory& each, const Asker& asker) {
   out += '\n';
 }
 
+// Those of its begin and of its end. A death is told by the exit that follows it.
+void append_records(std::string& out, const Life& life) {
+  std::vector<std::string> lines;
+  for (const Json& record : life.records)
+    if (record["name"].text() != "process.death" || &record == life.end())
+      lines.push_back(record_line(record));
+  const std::size_t count = lines.size();
+  const std::size_t gap_end = count > kMaxHead + kMaxTail ? count - kMaxTail : kMaxHead;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i >= kMaxHead && i < gap_end) continue;
+    if (i == gap_end && i > kMaxHead)
+      fmt::format_to(std::back_inserter(out), "    … {} more …\n", gap_end - kMaxHead);
+    fmt::format_to(std::back_inserter(out), "    {}\n", lines[i]);
+  }
+}
+
 void append_life(std::string& out, const Life& life, const std::optional<Alive>& alive) {
   const Json* end = life.end();
   const bool lives_on = !end && alive && alive->process_id == life.process_id;
@@ -223,15 +239,7 @@ void append_life(std::string& out, const Life& life, const std::optional<Alive>&
   else
     fmt::format_to(std::back_inserter(out), "  {:<11}{}\n", lives_on ? "now" : "last seen",
                    lives_on ? "alive" : when(life.last));
-  const std::size_t count = life.records.size();
-  const bool all = count <= kMaxHead + kMaxTail;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!all && i >= kMaxHead && i < count - kMaxTail) {
-      fmt::format_to(std::back_inserter(out), "    … {} more …\n", count - kMaxHead - kMaxTail);
-      i = count - kMaxTail;
-    }
-    fmt::format_to(std::back_inserter(out), "    {}\n", record_line(life.records[i]));
-  }
+  append_records(out, life);
   if (life.cut) out += "    and more: ask `tapio query`\n";
 }
 

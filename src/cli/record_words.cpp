@@ -162,7 +162,7 @@ std::chrono::nanoseconds time_of(const Json& record) {
 }
 
 std::string record_line(const Json& record) {
-  return fmt::format("{}  {}  {:<15}  {}", text(record, "id"), text(record, "time"),
+  return fmt::format("{}  {}  {:<23}  {}", text(record, "id"), text(record, "time"),
                      text(record, "name"), what_happened(record));
 }
 

@@ -91,6 +91,12 @@ const Json* find(std::span<const Json> records, std::initializer_list<std::strin
   return nullptr;
 }
 
+bool is_same_command(const Json& one, const Json& other) {
+  constexpr std::string_view kPath = "process.executable.path", kArgs = "process.command_args";
+  return one[kPath].text() == other[kPath].text() &&
+         std::ranges::equal(one[kArgs].items(), other[kArgs].items(), {}, &Json::text, &Json::text);
+}
+
 }  // namespace
 
 std::string_view name(Thing::Kind kind) {
@@ -135,6 +141,13 @@ Result<Thing> parse_thing(std::string_view word) {
 // The thread that ends last has the exit code; a death comes ahead of it.
 const Json* Life::end() const {
   return find(records, {"process.exit", "process.death"});
+}
+
+const Json* Life::program() const {
+  const Json* last = nullptr;
+  for (const Json& record : records)
+    if (record["name"].text() == "process.exec") last = &record;
+  return last;
 }
 
 const Json* Life::begin() const {
@@ -193,10 +206,14 @@ Result<std::vector<Json>> History::successors(const Life& life) const {
   const Cell parameters[] = {std::int64_t{time.count()},
                              std::int64_t{(time + std::chrono::minutes(1)).count()}, life.name,
                              std::int64_t{life.pid}};
-  return bodies(reader_,
-                "SELECT body FROM records WHERE name = 'process.exec' AND time_ns > ? AND"
-                " time_ns <= ? AND comm = ? AND pid <> ? ORDER BY time_ns",
-                parameters, {.rows = kMaxSuccessors});
+  auto found = TRY(bodies(reader_,
+                          "SELECT body FROM records WHERE name = 'process.exec' AND time_ns > ?"
+                          " AND time_ns <= ? AND comm = ? AND pid <> ? ORDER BY time_ns",
+                          parameters, {.rows = kMaxRecords}));
+  if (const Json* program = life.program())
+    std::erase_if(found, [&](const Json& record) { return !is_same_command(record, *program); });
+  if (found.size() > kMaxSuccessors) found.resize(kMaxSuccessors);
+  return found;
 }
 
 std::optional<Json> History::record(const std::string& id) const {

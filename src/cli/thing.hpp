@@ -35,7 +35,9 @@ struct Life {
 
   // How it ended, nullptr: not seen.
   [[nodiscard]] const serve::Json* end() const;
-  // Whether it began while somebody watched.
+  // What it ran last, nullptr: not seen.
+  [[nodiscard]] const serve::Json* program() const;
+  // Its fork, nullptr: nobody watched then.
   [[nodiscard]] const serve::Json* begin() const;
 };
 
@@ -51,7 +53,8 @@ class History {
   [[nodiscard]] Result<std::vector<Life>> lives(const Thing& thing,
                                                 std::chrono::nanoseconds since) const;
   Status fill(Life& life) const;
-  // Programs of the same name that began within a minute after it had ended.
+  // Processes with the same command line that began within a minute after it had ended; of the
+  // same name when that is not known.
   [[nodiscard]] Result<std::vector<serve::Json>> successors(const Life& life) const;
   [[nodiscard]] std::optional<serve::Json> record(const std::string& id) const;
   // The time of the oldest record; 0: there is none.
