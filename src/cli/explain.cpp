@@ -169,6 +169,7 @@ class Asker {
     answer.store_reach = history.reach();
     answer.lives = TRY(history.lives(answer.thing, since_));
     for (Life& life : answer.lives) TRY(history.fill(life));
+    std::ranges::sort(answer.lives, std::greater(), &Life::first);
     if (!answer.lives.empty()) successors_ = TRY(history.successors(answer.lives.front()));
     for (ReadStory& story : TRY(stories_in(reader, since_))) all.push_back(std::move(story));
     return {};

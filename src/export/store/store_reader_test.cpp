@@ -80,8 +80,9 @@ TEST_F(Readers, change_nothing_and_reach_no_other_file) {
   for (const char* sql :
        {"DELETE FROM records", "INSERT INTO runs VALUES(1,2,3,4,5,6)", "DROP TABLE records",
         "UPDATE records SET pid = 1", "ATTACH '/tmp/x.db' AS x", "PRAGMA journal_mode = DELETE",
-        "PRAGMA query_only = OFF", "PRAGMA wal_checkpoint(TRUNCATE)",         "CREATE TEMP TABLE t(a)", "BEGIN IMMEDIATE", "SELECT load_extension('/tmp/x.so')",
-        "PRAGMA writable_schema = ON", "ANALYZE", "REINDEX"})
+        "PRAGMA query_only = OFF", "PRAGMA wal_checkpoint(TRUNCATE)", "CREATE TEMP TABLE t(a)",
+        "BEGIN IMMEDIATE", "SELECT load_extension('/tmp/x.so')", "PRAGMA writable_schema = ON",
+        "ANALYZE", "REINDEX"})
     EXPECT_THAT(refusal(sql), HasSubstr("only reading is possible")) << sql;
   EXPECT_THAT(refusal("VACUUM INTO '/tmp/y.db'"), HasSubstr("too many attached databases"));
   EXPECT_EQ(std::get<std::int64_t>(ask("SELECT count(*) FROM records")->rows[0][0]), 20);
