@@ -8,9 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "store_file.hpp"
 #include "store_layout.hpp"
 
 namespace tapio::store {
@@ -150,6 +152,35 @@ Result<Rows> read_rows(Statement& statement, const Limits& limits) {
   return out;
 }
 
+// As a URI (RFC 3986) that says that the file does not change.
+std::string immutable(std::string_view path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#')
+      fmt::format_to(std::back_inserter(uri), "%{:02x}", static_cast<unsigned>(c));
+    else
+      uri += c;
+  }
+  return uri + "?immutable=1";
+}
+
+Result<Connection> connect(const std::string& name) {
+  sqlite3* opened = nullptr;
+  const bool is_uri = name.starts_with("file:");
+  const int flags = SQLITE_OPEN_READONLY | (is_uri ? SQLITE_OPEN_URI : 0);
+  const int code = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
+  Connection database(opened);
+  if (code != SQLITE_OK) return std::unexpected(error_of(opened, "open " + name));
+  sqlite3_busy_timeout(opened, kPatienceMs);
+  sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, Reader::kMaxValue);
+  sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
+  const std::int64_t owner = TRY(number_of(opened, "PRAGMA application_id"));
+  TRY(number_of(opened, "SELECT count(*) FROM sqlite_master"));
+  if (owner != kApplicationId) return invalid(fmt::format("{} is no store of Tapio", name));
+  TRY(execute(opened, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY"));
+  return database;
+}
+
 Error with_advice(Error error, std::string_view advice) {
   error.what.append("; ").append(advice);
   return error;
@@ -162,18 +193,13 @@ Result<Reader> Reader::open(const std::string& path) {
     return fail(errno == EACCES ? Fault::denied : Fault::unavailable,
                 fmt::format("cannot read the store {}: {}", path, std::strerror(errno)));
   sqlite3_hard_heap_limit64(kMaxMemory);
-  sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
-  Connection database(opened);
-  if (code != SQLITE_OK) return std::unexpected(error_of(opened, "open " + path));
-  sqlite3_busy_timeout(opened, kPatienceMs);
-  sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, kMaxValue);
-  sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
-  const std::int64_t owner = TRY(number_of(opened, "PRAGMA application_id"));
-  if (owner != kApplicationId)
-    return fail(Fault::invalid, fmt::format("{} is no store of Tapio", path));
-  TRY(execute(opened, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY"));
-  return Reader(path, std::move(database));
+  auto database = connect(path);
+  // Beside a file on a read-only disk SQLite cannot lay what it shares with a writer; nobody
+  // writes.
+  if (!database && database.error().fault == Fault::unavailable && log_bytes(path) == 0)
+    database = connect(immutable(path));
+  if (!database) return std::unexpected(std::move(database).error());
+  return Reader(path, std::move(*database));
 }
 
 Result<Rows> Reader::query(std::string_view sql, std::span<const Cell> parameters,
