@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/settings.hpp"
@@ -22,10 +23,11 @@ using Texts = std::vector<std::string>;
 
 // As it stands on the command line.
 struct Words {
-  Text config, socket, duration, since, format, pid, uid, cgroup, comm, signal, max;
-  Texts set, where, targets;
-  std::string file, key;
-  bool json = false, follow = false, standalone = false, container = false;
+  Text config, socket, duration, since, format, pid, uid, cgroup, comm, signal, max, store, timeout;
+  Texts set, where, targets, ids;
+  std::string file, key, sql, thing;
+  bool json = false, follow = false, standalone = false, container = false, tables = false,
+       all = false;
 };
 
 void several(CLI::App& app, const std::string& name, Texts& values) {
@@ -63,6 +65,26 @@ void add_stories(CLI::App& app, Words& words) {
   app.add_flag("--json", words.json);
   app.add_flag("--follow", words.follow);
   app.add_option("--socket", words.socket);
+  app.add_option("--store", words.store);
+}
+
+void add_explain_thing(CLI::App& app, Words& words) {
+  app.add_option("THING", words.thing)->required();
+  app.add_option("--since", words.since);
+  app.add_flag("--all", words.all);
+  app.add_flag("--json", words.json);
+  app.add_option("--socket", words.socket);
+  app.add_option("--store", words.store);
+}
+
+void add_query(CLI::App& app, Words& words) {
+  app.add_option("SQL", words.sql);
+  app.add_option("--id", words.ids);
+  app.add_flag("--tables", words.tables);
+  app.add_option("-o", words.format);
+  app.add_option("--max", words.max);
+  app.add_option("--timeout", words.timeout);
+  app.add_option("--store", words.store);
 }
 
 void add_status(CLI::App& app, Words& words) {
@@ -100,6 +122,8 @@ const std::vector<Known>& known_commands() {
       {"run", Command::run, add_run},
       {"trace", Command::trace, add_trace},
       {"stories", Command::stories, add_stories},
+      {"explain", Command::explain, add_explain_thing},
+      {"query", Command::query, add_query},
       {"status", Command::status, add_status},
       {"doctor", Command::doctor, add_doctor},
       {"version", Command::version, add_version},
@@ -225,6 +249,28 @@ Status read_set(const Texts& texts, std::vector<std::pair<std::string, std::stri
   return {};
 }
 
+Status read_rows(const Text& text, Rows& out) {
+  constexpr std::array<std::pair<std::string_view, Rows>, 4> kNames = {
+      {{"table", Rows::table}, {"json", Rows::json}, {"lines", Rows::lines}, {"csv", Rows::csv}}};
+  if (!text) return {};
+  for (const auto& [name, rows] : kNames) {
+    if (name != *text) continue;
+    out = rows;
+    return {};
+  }
+  return invalid(fmt::format("-o wants table, json, lines or csv, not {}", config::shown(*text)));
+}
+
+// One of the three questions, and values that go with it.
+Status read_query(const Words& words, Arguments& all) {
+  const int questions = int{!words.sql.empty()} + int{!words.ids.empty()} + int{words.tables};
+  if (questions != 1) return invalid("query wants SQL, or --id, or --tables");
+  std::optional<std::chrono::milliseconds> timeout;
+  TRY(read_duration("--timeout", words.timeout, timeout));
+  all.timeout = timeout.value_or(all.timeout);
+  return read_rows(words.format, all.rows);
+}
+
 Status read_format(Command command, const Text& text, Format& out) {
   using Names = std::vector<std::pair<std::string_view, Format>>;
   const bool traces = command == Command::trace;
@@ -251,7 +297,13 @@ Result<Arguments> understand(Command command, const Words& words) {
                 .standalone = words.standalone,
                 .targets = words.targets,
                 .file = words.file,
-                .key = words.key};
+                .key = words.key,
+                .store = words.store,
+                .sql = words.sql,
+                .ids = words.ids,
+                .tables = words.tables,
+                .thing = words.thing,
+                .all = words.all};
   all.filter.comm = words.comm;
   all.filter.container = words.container;
   TRY(read_set(words.set, all.set));
@@ -262,7 +314,10 @@ Result<Arguments> understand(Command command, const Words& words) {
   TRY(read_number("--uid", words.uid, all.filter.uid));
   TRY(read_number("--cgroup", words.cgroup, all.filter.cgroup));
   TRY(read_signals(words.signal, all.filter.signals));
-  TRY(read_format(command, words.format, all.format));
+  if (command == Command::query)
+    TRY(read_query(words, all));
+  else
+    TRY(read_format(command, words.format, all.format));
   for (const std::string& text : words.where) all.where.push_back(TRY(parse_where(text)));
   return all;
 }

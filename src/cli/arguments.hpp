@@ -19,6 +19,8 @@ enum class Command : std::uint8_t {
   run,
   trace,
   stories,
+  explain,
+  query,
   status,
   doctor,
   config_check,
@@ -36,6 +38,9 @@ struct Filter {
   std::vector<std::int32_t> signals;
 };
 
+// How rows of a query are printed: for people, an array, an object a line, or RFC 4180.
+enum class Rows : std::uint8_t { table, json, lines, csv };
+
 // A command line that makes sense. Only what belongs to the command is set.
 struct Arguments {
   Command command = Command::help;
@@ -50,6 +55,14 @@ struct Arguments {
   Filter filter{};
   std::vector<Where> where{};
   std::string file{}, key{};
+  std::optional<std::string> store{};
+  std::string sql{};                                             // query
+  std::vector<std::string> ids{};                                // query
+  bool tables = false;                                           // query: list them
+  Rows rows = Rows::table;                                       // query
+  std::chrono::milliseconds timeout = std::chrono::seconds(10);  // query
+  std::string thing{};                                           // explain
+  bool all = false;                                              // explain
 };
 
 // Without the program's name. The error is a sentence.

@@ -38,6 +38,10 @@ Exit dispatch(const Arguments& arguments, Agent& agent) {
       return trace(arguments, agent, observers());
     case Command::stories:
       return stories(arguments, agent);
+    case Command::explain:
+      return explain(arguments, agent);
+    case Command::query:
+      return query(arguments, agent);
     case Command::status:
       return status(arguments, agent);
     case Command::doctor:

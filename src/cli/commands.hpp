@@ -16,6 +16,8 @@ namespace tapio::cli {
 Exit run(const Arguments& arguments, Agent& agent);
 Exit trace(const Arguments& arguments, Agent& agent, std::span<const Descriptor* const> observers);
 Exit stories(const Arguments& arguments, const Agent& agent);
+Exit explain(const Arguments& arguments, const Agent& agent);
+Exit query(const Arguments& arguments, const Agent& agent);
 Exit status(const Arguments& arguments, const Agent& agent);
 Exit doctor(const Arguments& arguments, Agent& agent);
 Exit config_check(const Arguments& arguments, const Agent& agent);

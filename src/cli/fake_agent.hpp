@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/agent.hpp"
+#include "export/store/store_config.hpp"
 #include "observer.hpp"
 
 // What the tests of this folder trace: an observer like any other, and an agent that remembers what
@@ -61,6 +62,8 @@ class FakeAgent final : public Agent {
     config::Tree tree;
     tree.add("observers.job", config::section<JobConfig>(), "Jobs.");
     tree.add("observers.dns", config::section<DnsConfig>(), "Names.");
+    tree.add("sinks.store", config::section<store::Config>(), "Records.");
+    tree.at("sinks.store").as<store::Config>().path = "/nowhere/tapio.db";
     return tree;
   }
   [[nodiscard]] std::string socket(const config::Tree&) const override { return "/nowhere/s"; }

@@ -15,7 +15,7 @@ struct Text {
   std::string_view text;
 };
 
-constexpr std::array<Text, 8> kTexts = {{
+constexpr std::array<Text, 10> kTexts = {{
     {"", R"(tapio watches this node's kernel and says what happened, and why.
 
 Usage: tapio COMMAND [OPTIONS]
@@ -23,6 +23,8 @@ Usage: tapio COMMAND [OPTIONS]
   run       run the agent
   trace     show what happens now: processes, signals
   stories   say why things happened: who killed what
+  explain   say what happened to one process, container or unit
+  query     ask the records that were kept, in SQL
   status    show what the agent watches, what it costs, what it lost
   doctor    find out what works on this machine, what does not, and why
   config    check, explain or print the configuration
@@ -40,6 +42,7 @@ Examples:
   tapio run
   tapio trace exec --for 10s
   tapio stories --since 10m
+  tapio explain nginx
 )"},
     {"run", R"(Run the agent, until Ctrl-C.
 
@@ -85,7 +88,9 @@ Examples:
   tapio trace exec --uid 1000 -o wide
   tapio trace process --where process.executable.name=nginx --max 100 -o json
 )"},
-    {"stories", R"(Say why things happened: who killed what. Asks the running agent.
+    {"stories",
+     R"(Say why things happened: who killed what. Asks the running agent, and the store for
+what is older than it.
 
 Usage: tapio stories [OPTIONS]
 
@@ -93,10 +98,58 @@ Usage: tapio stories [OPTIONS]
   --json          an array of objects; with --follow, one object a line
   --follow        go on with new ones, until Ctrl-C
   --socket PATH   where the agent is reached
+  --store PATH    the database; default sinks.store.path of the configuration
 
 Examples:
   tapio stories --since 10m
   tapio stories --follow
+)"},
+    {"explain", R"(Say what happened to one thing, why, and what shows it.
+
+Usage: tapio explain THING [OPTIONS]
+
+THING is one of
+  4242               a process; of several that had this pid, the latest
+  nginx              processes with this name
+  /usr/sbin/nginx    processes that ran this program
+  nginx.service      a systemd unit
+  0123456789ab       a container: 12 digits of its id or more
+  673e9a10.42        a story
+
+  --since TIME    not older than this: 10m, 1h; default all that is kept
+  --all           every process that fits, not the latest alone
+  --json          everything, as one object
+  --socket PATH   where the agent is reached
+  --store PATH    the database; default sinks.store.path of the configuration
+
+Asks the running agent for stories and the store for records; each works alone. The
+exit code is 1 when nothing is known.
+
+Examples:
+  tapio explain 4242
+  tapio explain nginx --since 1h
+)"},
+    {"query",
+     R"(Ask the records that were kept, in SQL (SQLite's), or by their ids. Works without an
+agent, and while one writes. Nothing can be changed.
+
+Usage: tapio query SQL [OPTIONS]
+       tapio query --id ID... [OPTIONS]
+       tapio query --tables
+
+  --id ID...      these records, as stories name them in their evidence
+  --tables        list tables and views with their columns
+  -o FORMAT       table (default), json (an array), lines (an object a line), csv
+  --max N         at most so many rows; default 1000
+  --timeout TIME  give up after this time; default 10s
+  --store PATH    the database; default sinks.store.path of the configuration
+
+Names with dots want double quotes. Times are text (time) and numbers (time_ns).
+
+Examples:
+  tapio query --id 673e9a10.42
+  tapio query 'SELECT time, comm, pid FROM records ORDER BY time_ns DESC LIMIT 10'
+  tapio query 'SELECT time, "process.command_args" FROM "process.exec"' -o csv
 )"},
     {"status", R"(Show what the running agent watches, what it costs and what it lost.
 

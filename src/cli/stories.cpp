@@ -9,6 +9,7 @@
 #include "cli/from_json.hpp"
 #include "cli/load.hpp"
 #include "cli/out.hpp"
+#include "cli/store.hpp"
 
 namespace tapio::cli {
 
@@ -37,18 +38,54 @@ Result<Json> ask_stories(const std::string& socket, const Arguments& arguments,
   return serve::parse_json(answer);
 }
 
-Status show(const std::string& socket, const Arguments& arguments) {
-  std::string answer;
-  const Json json = TRY(ask_stories(socket, arguments, answer));
+// What the store has since then; nothing when there is no store.
+std::vector<ReadStory> kept(const Arguments& arguments, const Agent& agent) {
+  const auto reader = store::Reader::open(store_path(arguments, agent));
+  if (!reader) return {};
+  const auto since =
+      arguments.since ? wall_now() - *arguments.since : std::chrono::nanoseconds::zero();
+  auto stories = stories_in(*reader, since);
+  if (stories) return std::move(*stories);
+  note("the store: " + stories.error().what);
+  return {};
+}
+
+// By the agent alone unless there are older ones.
+Status show(std::vector<ReadStory> stories, const Arguments& arguments) {
   Out out(STDOUT_FILENO);
-  if (arguments.json) {
-    out.add(answer);
-    out.add("\n");
+  if (arguments.json) out.add("[");
+  if (!arguments.json && stories.empty()) out.add("No stories yet.\n");
+  for (std::size_t i = 0; i < stories.size(); ++i) {
+    if (arguments.json && i > 0) out.add(",");
+    if (arguments.json)
+      append_story_json(out.waiting(), stories[i].told.id, stories[i].told.story, kWall);
+    else
+      append(out.waiting(), stories[i].told, false);
+  }
+  if (arguments.json) out.add("]\n");
+  return out.write();
+}
+
+Status show(const std::string& socket, const Arguments& arguments, const Agent& agent) {
+  std::string answer;
+  const auto json = ask_stories(socket, arguments, answer);
+  const bool is_there = json || json.error().fault != Fault::unavailable;
+  if (!json && is_there) return std::unexpected(json.error());
+  // An agent that is asked without a time answers for itself.
+  auto stories = is_there && !arguments.since ? std::vector<ReadStory>() : kept(arguments, agent);
+  if (!is_there) {
+    if (!store::Reader::open(store_path(arguments, agent))) return std::unexpected(json.error());
+    note(fmt::format("{}; these are from the store", json.error().what));
+    return show(merged(std::move(stories)), arguments);
+  }
+  if (arguments.json && stories.empty()) {
+    Out out(STDOUT_FILENO);
+    out.add(answer + "\n");
     return out.write();
   }
-  if (json.items().empty()) out.add("No stories yet.\n");
-  for (const Json& story : json.items()) append(out.waiting(), story_from_json(story), false);
-  return out.write();
+  for (const Json& story : json->items())
+    stories.insert(stories.begin(), {story_from_json(story), story});
+  return show(merged(std::move(stories)), arguments);
 }
 
 // Prints stories as they are told, those that were kept first. One that is told again, with more in
@@ -114,7 +151,7 @@ Status follow_stories(const std::string& socket, const Arguments& arguments) {
 Exit stories(const Arguments& arguments, const Agent& agent) {
   const auto socket = socket_path(agent, arguments.socket, load(agent, std::nullopt).tree);
   const Status done =
-      arguments.follow ? follow_stories(socket, arguments) : show(socket, arguments);
+      arguments.follow ? follow_stories(socket, arguments) : show(socket, arguments, agent);
   return done ? Exit::fine : complain(done.error());
 }
 

@@ -50,9 +50,18 @@ std::chrono::milliseconds retry_delay(const OutletLimits& limits, unsigned failu
   return half + std::chrono::milliseconds(random % ((delay - half).count() + 1));
 }
 
+bool is_urgent(const Batch& batch) {
+  return std::ranges::any_of(batch.records, [](const Record& record) {
+    const Kind kind = record.schema->kind;
+    return record.origin.event_class == TAPIO_CRITICAL || kind == Kind::finding ||
+           kind == Kind::story;
+  });
+}
+
 Outlet::Outlet(std::string name, std::unique_ptr<Sink> sink, OutletLimits limits)
     : name_(std::move(name)),
       sink_(std::move(sink)),
+      gathering_(sink_->gathering()),
       limits_(limits),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -64,6 +73,7 @@ void Outlet::offer(std::shared_ptr<const Batch> batch) {
   const std::size_t records = batch->records.size();
   const std::size_t bytes = batch->bytes();
   if (records == 0) return;
+  const bool urgent = gathering_.time.count() > 0 && is_urgent(*batch);
   const std::scoped_lock lock(mutex_);
   counts_.offered += records;
   const bool stopped = deadline_.has_value();
@@ -74,6 +84,8 @@ void Outlet::offer(std::shared_ptr<const Batch> batch) {
   }
   counts_.pending += records;
   counts_.queued_bytes += bytes;
+  queued_records_ += records;
+  urgent_ |= urgent;
   queue_.push_back(std::move(batch));
   changed_.notify_one();
 }
@@ -93,26 +105,40 @@ OutletCounts Outlet::counts() const {
 }
 
 void Outlet::run(const std::stop_token& stop) {
-  while (const auto batch = next(stop)) deliver(*batch, stop);
+  for (Batches group = next(stop); !group.empty(); group = next(stop)) deliver(group, stop);
 }
 
-// nullptr: stopped, and nothing is left.
-std::shared_ptr<const Batch> Outlet::next(const std::stop_token& stop) {
+// Empty: stopped, and nothing is left.
+Outlet::Batches Outlet::next(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait(lock, stop, [&] { return !queue_.empty(); })) return nullptr;
-  auto batch = std::move(queue_.front());
-  queue_.pop_front();
-  return batch;
+  if (!changed_.wait(lock, stop, [&] { return !queue_.empty(); })) return {};
+  if (gathering_.time.count() > 0) gather(lock, stop);
+  Batches group;
+  std::size_t records = 0;
+  do {
+    records += queue_.front()->records.size();
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  } while (!queue_.empty() && records + queue_.front()->records.size() <= gathering_.records);
+  queued_records_ -= records;
+  urgent_ = urgent_ && !queue_.empty();
+  return group;
 }
 
-void Outlet::deliver(const Batch& batch, const std::stop_token& stop) {
+void Outlet::gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+  const auto until = std::chrono::steady_clock::now() + gathering_.time;
+  changed_.wait_until(lock, stop, until,
+                      [&] { return urgent_ || queued_records_ >= gathering_.records; });
+}
+
+void Outlet::deliver(const Batches& group, const std::stop_token& stop) {
   for (unsigned failures = 1;; ++failures) {
-    if (too_late()) return finish(batch, DropReason::failed);
-    const Status status = sink_->write(batch);
-    if (status) return finish(batch, std::nullopt);
+    if (too_late()) return finish(group, DropReason::failed);
+    const Status status = sink_->write_group(group);
+    if (status) return finish(group, std::nullopt);
     complain(status.error());
     if (status.error().fault != Fault::unavailable || !wait_to_retry(failures, stop))
-      return finish(batch, DropReason::failed);
+      return finish(group, DropReason::failed);
   }
 }
 
@@ -131,14 +157,16 @@ bool Outlet::wait_to_retry(unsigned failures, const std::stop_token& stop) {
   return !deadline_ || std::chrono::steady_clock::now() < *deadline_;
 }
 
-void Outlet::finish(const Batch& batch, std::optional<DropReason> dropped) {
+void Outlet::finish(const Batches& group, std::optional<DropReason> dropped) {
   const std::scoped_lock lock(mutex_);
-  counts_.pending -= batch.records.size();
-  counts_.queued_bytes -= batch.bytes();
-  if (dropped)
-    counts_.dropped_by[static_cast<std::size_t>(*dropped)].add(batch);
-  else
-    counts_.sent += batch.records.size();
+  for (const auto& batch : group) {
+    counts_.pending -= batch->records.size();
+    counts_.queued_bytes -= batch->bytes();
+    if (dropped)
+      counts_.dropped_by[static_cast<std::size_t>(*dropped)].add(*batch);
+    else
+      counts_.sent += batch->records.size();
+  }
 }
 
 void Outlet::complain(const Error& error) {

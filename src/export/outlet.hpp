@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/log.hpp"
 #include "export/sink.hpp"
@@ -62,6 +63,9 @@ struct OutletLimits {
 [[nodiscard]] std::chrono::milliseconds retry_delay(const OutletLimits& limits, unsigned failures,
                                                     std::uint32_t random);
 
+// Whether a gathering sink is to get the batch at once.
+[[nodiscard]] bool is_urgent(const Batch& batch);
+
 // One sink with its thread and its queue. A batch that finds no room is dropped and counted. What
 // the sink calls unavailable is tried again until it is taken; any other fault drops the batch.
 class Outlet {
@@ -86,21 +90,26 @@ class Outlet {
 
  private:
   void run(const std::stop_token& stop);
-  std::shared_ptr<const Batch> next(const std::stop_token& stop);
-  void deliver(const Batch& batch, const std::stop_token& stop);
+  using Batches = std::vector<std::shared_ptr<const Batch>>;
+  Batches next(const std::stop_token& stop);
+  void gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+  void deliver(const Batches& group, const std::stop_token& stop);
   // False: the deadline has passed.
   bool wait_to_retry(unsigned failures, const std::stop_token& stop);
-  void finish(const Batch& batch, std::optional<DropReason> dropped);
+  void finish(const Batches& group, std::optional<DropReason> dropped);
   void complain(const Error& error);
   [[nodiscard]] bool too_late() const;
 
   const std::string name_;
   const std::unique_ptr<Sink> sink_;
+  const Gathering gathering_;
   const OutletLimits limits_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<std::shared_ptr<const Batch>> queue_;  // bounded by limits_.queue_bytes
+  std::size_t queued_records_ = 0;                  // in queue_
+  bool urgent_ = false;                             // something in queue_ is; gathering sinks only
   OutletCounts counts_;
   std::optional<Deadline> deadline_;  // set: stopping
 

@@ -227,5 +227,62 @@ TEST(RetryDelays, double_up_to_the_longest_and_lie_in_the_upper_half) {
   EXPECT_EQ(retry_delay(kAtOnce, 9, 12345), 0ms);
 }
 
+// Takes groups, and remembers how large they were.
+class GatheringSink final : public Sink {
+ public:
+  GatheringSink(Gathering gathering, std::vector<std::size_t>& groups, std::mutex& mutex)
+      : gathering_(gathering), groups_(groups), mutex_(mutex) {}
+  Status write(const Batch&) override { return fail(Fault::broken, "wants groups"); }
+  [[nodiscard]] Gathering gathering() const override { return gathering_; }
+  Status write_group(Group group) override {
+    const std::scoped_lock lock(mutex_);
+    groups_.push_back(group.size());
+    return refused_once_++ == 0 ? Status(fail(Fault::unavailable, "as told")) : Status();
+  }
+
+ private:
+  const Gathering gathering_;
+  std::vector<std::size_t>& groups_;
+  std::mutex& mutex_;
+  int refused_once_ = 0;
+};
+
+TEST(Outlets, gather_until_there_are_enough_records_and_try_the_group_again) {
+  std::mutex mutex;
+  std::vector<std::size_t> groups;
+  const Gathering gathering{.time = 1h, .records = 6};
+  Outlet outlet("fake", std::make_unique<GatheringSink>(gathering, groups, mutex), kAtOnce);
+  for (int i = 0; i < 3; ++i) outlet.offer(batch(2));
+  while (outlet.counts().pending > 0) std::this_thread::yield();
+  EXPECT_EQ(groups, (std::vector<std::size_t>{3, 3})) << "refused once, then taken";
+  EXPECT_EQ(outlet.counts().sent, 6u);
+  outlet.offer(batch(2));
+  outlet.stop(far());
+  EXPECT_EQ(groups.back(), 1u) << "a stop does not wait for more";
+  EXPECT_EQ(outlet.counts().sent, 8u);
+  expect_balanced(outlet.counts());
+}
+
+TEST(Outlets, hand_over_at_once_what_is_urgent_with_all_that_waits) {
+  std::mutex mutex;
+  std::vector<std::size_t> groups;
+  const Gathering gathering{.time = 1h, .records = 1000};
+  Outlet outlet("fake", std::make_unique<GatheringSink>(gathering, groups, mutex), kAtOnce);
+  outlet.offer(batch(2));
+  outlet.offer(batch(1, 0, TAPIO_CRITICAL));
+  while (outlet.counts().pending > 0) std::this_thread::yield();
+  EXPECT_EQ(outlet.counts().sent, 3u);
+}
+
+TEST(Outlets, hand_over_what_waited_long_enough) {
+  std::mutex mutex;
+  std::vector<std::size_t> groups;
+  const Gathering gathering{.time = 1ms, .records = 1000};
+  Outlet outlet("fake", std::make_unique<GatheringSink>(gathering, groups, mutex), kAtOnce);
+  outlet.offer(batch(2));
+  while (outlet.counts().pending > 0) std::this_thread::yield();
+  EXPECT_EQ(outlet.counts().sent, 2u);
+}
+
 }  // namespace
 }  // namespace tapio

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -12,6 +14,15 @@
 // tapio::<folder>::descriptor.
 namespace tapio {
 
+// How much a sink wants to get at once. Critical records, findings and stories never wait for more.
+struct Gathering {
+  std::chrono::milliseconds time{};  // no batch waits longer; 0: every batch by itself, at once
+  std::size_t records = 0;           // that many are enough
+};
+
+// Batches that go out together.
+using Group = std::span<const std::shared_ptr<const Batch>>;
+
 // Takes records out of the process. Runs on a thread of its own behind a queue bounded by bytes, so
 // it may block; what it cannot take in time is dropped before it, and counted.
 class Sink {
@@ -19,6 +30,10 @@ class Sink {
   virtual ~Sink() = default;
   // All or nothing: on a fault none of the batch counts as sent. `unavailable` means later.
   virtual Status write(const Batch& batch) = 0;
+  // What it returns does not change. A sink that gathers gets groups, one that does not never does;
+  // all or nothing there too.
+  [[nodiscard]] virtual Gathering gathering() const { return {}; }
+  virtual Status write_group(Group group);
 };
 
 struct SinkDescriptor {

@@ -29,6 +29,7 @@ constexpr std::size_t kLogTail = 4000;  // bytes
 constexpr const char* kSocket = "/socket";
 constexpr const char* kLog = "/log";
 constexpr const char* kRecords = "/records";
+constexpr const char* kStore = "/tapio.db";
 
 std::string content_of(const std::string& path) {
   std::ostringstream text;
@@ -112,7 +113,8 @@ Status Agent::launch() {
   };
   const Fd log = create(kLog), records = create(kRecords);
   if (!log || !records) return from_errno(errno, "write into " + folder_);
-  pid_ = TRY(execute({program_, "run", "--socket", folder_ + kSocket, "-o", "json"},
+  pid_ = TRY(execute({program_, "run", "--socket", folder_ + kSocket, "-o", "json", "--set",
+                      "sinks.store.path=" + folder_ + kStore},
                      {.out = records.get(), .err = log.get()}, SIGINT));
   return {};
 }
