@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "evaluate/names.hpp"
-#include "evaluate/place.hpp"
 #include "evaluate/words.hpp"
+#include "evaluate/workload.hpp"
 
 namespace tapio {
 
@@ -97,20 +97,21 @@ const Aftermath::Restart* Aftermath::restart_of(const Exit& victim, const World&
   if (known != restarts_.end()) return &*known;
   const Process* before = world.process(victim.process);
   if (!before) return nullptr;
-  const auto place = place_of(victim.cgroup_id, world).id;
+  const auto workload = workload_of(victim.cgroup_id, world).id;
   for (const Start& start : starts_) {
     if (start.time <= victim.time || start.time > victim.time + kWindow) continue;
     const Process* next = world.process(start.process);
     if (!next) continue;
     if (next->id == before->id || !same_program(*before, *next) || is_taken(next->id)) continue;
     const bool same_parent = next->parent && next->parent == before->parent;
-    if (!same_parent && (place.empty() || place_of(next->cgroup_id, world).id != place)) continue;
+    if (!same_parent && (workload.empty() || workload_of(next->cgroup_id, world).id != workload))
+      continue;
     restarts_.push_back(
         {.victim = victim.process,
          .successor = next->id,
          .time = start.time,
          .forked = next->executed.count() == 0,
-         .program = fmt::format("{} {}", place.empty() ? text(before->parent) : place,
+         .program = fmt::format("{} {}", workload.empty() ? text(before->parent) : place,
                                 before->image->executable)});
     if (restarts_.size() > kMaxRestarts) restarts_.pop_front();
     return &restarts_.back();
@@ -144,9 +145,9 @@ std::string Aftermath::relation(const Exit& exit, const Exit& own, const World& 
     return world.process(exit.process)->parent == own.process ? "its child" : "its descendant";
   if (own.sender && exit.sender == own.sender) return "by the same sender,";
   if (!exit.abnormal()) return {};
-  const auto place = place_of(own.cgroup_id, world);
-  if (place.id.empty() || place_of(exit.cgroup_id, world).id != place.id) return {};
-  return fmt::format("of the same {},", place.kind);
+  const auto workload = workload_of(own.cgroup_id, world);
+  if (workload.id.empty() || workload_of(exit.cgroup_id, world).id != workload.id) return {};
+  return fmt::format("of the same {},", workload.kind);
 }
 
 std::string Aftermath::sentence(const Exit& exit, const Exit& own, const World& world) {

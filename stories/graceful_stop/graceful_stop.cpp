@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "evaluate/ending.hpp"
-#include "evaluate/place.hpp"
 #include "evaluate/words.hpp"
+#include "evaluate/workload.hpp"
 
 namespace tapio::graceful_stop {
 
@@ -18,9 +18,9 @@ bool says_so(const Ending& end) {
 
 // Somebody outside stops the whole container or service: its main process tells of it.
 bool is_stopped_with_its_place(const Ending& end, const World& world) {
-  const auto place = place_of(end.cgroup_id, world);
+  const auto workload = workload_of(end.cgroup_id, world);
   const Process* sender = world.process(end.sender);
-  return !place.id.empty() && sender && place_of(sender->cgroup_id, world).id != place.id;
+  return !workload.id.empty() && sender && workload_of(sender->cgroup_id, world).id != workload.id;
 }
 
 // Helpers that are stopped when their work is done are many: told is, beside main processes, who

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evaluate/place.hpp"
+#include "evaluate/workload.hpp"
 
 namespace tapio {
 
 // A container of a pod gets a new id when it is started again; the pod stays.
-Place place_of(std::uint64_t cgroup_id, const World& world) {
+Workload workload_of(std::uint64_t cgroup_id, const World& world) {
   const Cgroup* cgroup = cgroup_id != 0 ? world.cgroup(cgroup_id) : nullptr;
   if (!cgroup) return {};
   if (!cgroup->pod_uid.empty()) return {.id = cgroup->pod_uid, .kind = "pod"};
