@@ -399,6 +399,19 @@ TEST_F(Machine, processes_that_multiply_are_a_bomb) {
   EXPECT_LE(found[0].time, kT + 1s);
 }
 
+TEST_F(Machine, a_bomb_that_outgrows_the_table_is_one_bomb) {
+  start(50, 1, "/bin/bomb", kT);
+  std::uint32_t next = 100;
+  std::vector<std::uint32_t> all{50};
+  for (int round = 1; round <= 14; ++round)
+    for (const std::uint32_t parent : std::vector(all)) {
+      fork(next, parent, kT + round * 50ms);
+      all.push_back(next++);
+    }
+  EXPECT_GT(all.size(), 2 * ForkBomb::kMaxNewborns);
+  EXPECT_THAT(found, SizeIs(1));
+}
+
 TEST_F(Machine, a_bomb_typed_into_a_shell_begins_with_what_the_shell_forked) {
   start(50, 1, "/bin/bash", 10s);
   fork(51, 50, kT);

@@ -38,6 +38,10 @@ void ForkBomb::on(const ProcessStarted& fact, Output& out) {
   by_id_.emplace(fact.process, std::prev(newborns_.end()));
   join(newborns_.back());
   if (parent) parent->children++;
+  if (const ProcessId* bomb = of_bomb_.find(fact.parent)) {
+    const ProcessId eldest = *bomb;
+    of_bomb_.use(fact.process) = eldest;
+  }
   const ProcessId origin = newborns_.back().origin;
   look(origin, origins_[origin], fact.time, out);
 }
@@ -91,8 +95,13 @@ void ForkBomb::look(ProcessId id, Origin& origin, MonotonicTime now, Output& out
   // somebody typed it. Else the origin itself forks again and again.
   const bool alone = largest != lines.end() && !find(id) && is_bomb(*largest);
   if (!alone && !is_bomb(lines.front())) return;
-  const ProcessId eldest = alone ? largest->eldest->id : id;
-  if (told_.use(eldest).tell(now)) tell(alone ? *largest : lines.front(), eldest, now, out);
+  const Line& line = alone ? *largest : lines.front();
+  const ProcessId* known = of_bomb_.find(line.eldest->id);
+  const ProcessId eldest = known ? *known : alone ? line.eldest->id : id;
+  if (!told_.use(eldest).tell(now)) return;
+  for (const Newborn& newborn : newborns_)
+    if (newborn.origin == id) of_bomb_.use(newborn.id) = eldest;
+  tell(line, eldest, now, out);
 }
 
 bool ForkBomb::is_bomb(const Line& line) const {

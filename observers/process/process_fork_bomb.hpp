@@ -77,6 +77,9 @@ class ForkBomb {
   std::unordered_map<ProcessId, std::list<Newborn>::iterator, ProcessIdHash> by_id_;
   std::unordered_map<ProcessId, Origin, ProcessIdHash> origins_;  // that have members
   Lru<ProcessId, Incident, ProcessIdHash> told_{kMaxTold};
+  // Descendants of the eldest of a bomb that was told, also when they are no newborns any more: a
+  // bomb that outgrows the table stays one bomb.
+  Lru<ProcessId, ProcessId, ProcessIdHash> of_bomb_{kMaxNewborns};
 };
 
 }  // namespace tapio::process
