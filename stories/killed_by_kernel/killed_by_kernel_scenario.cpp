@@ -47,10 +47,11 @@ Result<Expectation> file_size(Stage& stage) {
 
 Result<Expectation> cpu_time(Stage& stage) {
   return ends_by(stage, SIGXCPU,
-                 [](const Ready& ready) -> int {
+                 [](const Ready& ready) {
                    limit(RLIMIT_CPU, 1, RLIM_INFINITY);
                    ready({});
-                   for (volatile unsigned spun = 0;; spun = spun + 1) continue;
+                   for (volatile bool going = true; going;) continue;
+                   return 1;
                  },
                  {.kind = "kernel", .says = {"RLIMIT_CPU"}, .least_sure = 0.9});
 }
