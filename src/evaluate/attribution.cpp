@@ -246,6 +246,19 @@ bool Attribution::was_ending(const Choice& choice) const {
   return sender && sender->life == Life::exited && sender->exited <= choice.shot->time;
 }
 
+// The signal of PR_SET_PDEATHSIG comes without siginfo (reparent_leader), as that of cgroup.kill
+// does, which is SIGKILL, and the parent's end too where both are in the cgroup.
+const Process* Attribution::parent_that_ended(const Ending& end, const Choice& choice) const {
+  constexpr auto kWindow = std::chrono::milliseconds(100);
+  constexpr std::int32_t kNoSiginfo = 0;  // SI_USER, where the kernel is the sender
+  const bool for_its_write = end.signal == SIGPIPE || end.signal == SIGXFSZ;
+  if (!choice.sent || choice.sent->code != kNoSiginfo || for_its_write) return nullptr;
+  const Process* parent = world_.process(end.parent);
+  if (!parent || parent->life != Life::exited || parent->exited > choice.shot->time) return nullptr;
+  if (parent->exited + kWindow < choice.shot->time) return nullptr;
+  return end.signal == SIGKILL && parent->exit_signal == SIGKILL ? nullptr : parent;
+}
+
 Severity severity_of(const Ending& end) {
   if (end.caught) return Severity::info;
   const bool request = asks_to_end(end.cause_signal);

@@ -29,6 +29,7 @@ Result<Expectation> ends_by(Stage& stage, int signal, const Stage::Act& act, Exp
   expected.pid = TRY(stage.start("victim", act)).pid;
   expected.name = "victim";
   TRY(stage.must_be_killed(expected.pid, signal));
+  if (expected.kind == "fault") expected.cause = expected.pid;
   return expected;
 }
 
