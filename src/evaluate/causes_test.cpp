@@ -156,10 +156,8 @@ TEST_F(Attributed, by_the_end_of_its_parent_when_it_had_asked_for_that) {
   leave(kBash, 0, kT - 2ms, kSshd);
   hand(by_kernel(kT - 1ms, {6, 60}, SIGTERM, 11));
   die({6, 60}, SIGTERM, kT, 12);
-  auto with_siginfo = by_kernel(kT - 1ms, {7, 70}, SIGTERM);
-  with_siginfo.code = SI_KERNEL;
-  hand(with_siginfo);
-  die({7, 70}, SIGTERM);
+  hand(by_kernel(kT - 1ms, {7, 70}, SIGHUP));  // the session ends with its leader
+  die({7, 70}, SIGHUP);
   settle();
   ASSERT_EQ(ends.size(), 2u);
   EXPECT_EQ(ends[0].by, By::parent_death);
