@@ -114,7 +114,6 @@ Result<Expectation> with_its_parent(Stage& stage) {
                      .name = "victim",
                      .kind = "process",
                      .cause = parent.pid,
-                     .cause_name = "parent",
                      .says = {"PR_SET_PDEATHSIG"}};
 }
 
