@@ -18,6 +18,22 @@ bool sent_by_process(const Sent& sent) {
          sent.by == SignalClass::queue;
 }
 
+// The kernel sends it for something that the signal itself tells.
+bool has_reason(std::int32_t signal) {
+  switch (signal) {
+    case SIGHUP:
+    case SIGINT:
+    case SIGQUIT:
+    case SIGPIPE:
+    case SIGXCPU:
+    case SIGXFSZ:
+    case SIGSYS:
+    case SIGIO:
+      return true;
+  }
+  return false;
+}
+
 // Of one sender, the shot that counts for an end at `time`.
 const Shot& shot_before(const Sent& sent, MonotonicTime time) {
   return sent.latest.time > time ? sent.first : sent.latest;
@@ -244,6 +260,18 @@ bool Attribution::is_main_process(const Death& death) const {
 bool Attribution::was_ending(const Choice& choice) const {
   const Process* sender = choice.sent->sender ? world_.process(choice.sent->sender) : nullptr;
   return sender && sender->life == Life::exited && sender->exited <= choice.shot->time;
+}
+
+// Nothing in the signal of PR_SET_PDEATHSIG says what it is (reparent_leader). It is taken for that
+// where the kernel has no other reason to send this one. cgroup.kill sends SIGKILL, and ends the
+// parent too where both are in the cgroup.
+const Process* Attribution::parent_that_ended(const Ending& end, const Choice& choice) const {
+  constexpr auto kWindow = std::chrono::milliseconds(100);
+  if (!choice.sent || (end.signal != SIGKILL && has_reason(end.signal))) return nullptr;
+  const Process* parent = world_.process(end.parent);
+  if (!parent || parent->life != Life::exited || parent->exited > choice.shot->time) return nullptr;
+  if (parent->exited + kWindow < choice.shot->time) return nullptr;
+  return end.signal == SIGKILL && parent->exit_signal == SIGKILL ? nullptr : parent;
 }
 
 Severity severity_of(const Ending& end) {

@@ -55,6 +55,8 @@ class Attribution {
   [[nodiscard]] bool may_have_caught(const Death& death, const Choice& choice) const;
   [[nodiscard]] bool is_main_process(const Death& death) const;
   [[nodiscard]] bool was_ending(const Choice& choice) const;
+  // Its parent, when that had just ended and the kernel's signal may be for that.
+  [[nodiscard]] const Process* parent_that_ended(const Ending& end, const Choice& choice) const;
 
   // Drafts of the stories.
   void by_process(Ending& end, const Death& death, const Choice& choice) const;
@@ -62,6 +64,8 @@ class Attribution {
   void by_fault(Ending& end, const Death& death, const Choice& choice) const;
   void by_timer(Ending& end, const Death& death, const Choice& choice) const;
   void by_kernel(Ending& end, const Death& death, const Choice& choice, int generation) const;
+  void by_parent_death(Ending& end, const Death& death, const Choice& choice,
+                       const Process& parent) const;
   void by_oom(Ending& end, const Death& death, const OomKill& kill) const;
   void by_nobody(Ending& end, const Death& death) const;
   void by_nobody_known(Ending& end, const Death& death) const;

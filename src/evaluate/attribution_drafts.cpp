@@ -205,10 +205,13 @@ void Attribution::by_timer(Ending& end, const Death& death, const Choice& choice
 // `choice` is empty where the kernel kills without a signal.
 void Attribution::by_kernel(Ending& end, const Death& death, const Choice& choice,
                             int generation) const {
+  const auto since = choice.shot ? choice.shot->time : death.time;
+  const auto* init = death.signal == SIGKILL ? init_death(death, since) : nullptr;
+  if (const auto* parent = init ? nullptr : parent_that_ended(end, choice))
+    return by_parent_death(end, death, choice, *parent);
   Story& story = end.draft;
   const auto signal = signal_name(death.signal);
   const auto reason = kernel_reason(death.signal);
-  const auto since = choice.shot ? choice.shot->time : death.time;
   story.cause = {
       .kind = "kernel", .entity = std::string(reason.who), .detail = std::string(reason.detail)};
   story.confidence = reason.confidence;
@@ -216,7 +219,7 @@ void Attribution::by_kernel(Ending& end, const Death& death, const Choice& choic
   end.by = by_terminal ? By::terminal : By::kernel;
   story.title = fmt::format("{} was killed with {} by {} {}", story.entity, signal,
                             by_terminal ? "its" : "the", reason.who);
-  if (const auto* init = death.signal == SIGKILL ? init_death(death, since) : nullptr)
+  if (init)
     with_namespace(end, *init, generation);
   else if (death.signal != SIGKILL && !by_terminal)
     story.title += fmt::format(": {}", reason.detail);
@@ -225,6 +228,29 @@ void Attribution::by_kernel(Ending& end, const Death& death, const Choice& choic
     story.chain.push_back(fmt::format("the kernel sent {} to {}", signal, story.entity));
     add_evidence(story, choice.shot->evidence);
   }
+  add_end(end, death, choice);
+  add_doubts(end, death, choice);
+}
+
+void Attribution::by_parent_death(Ending& end, const Death& death, const Choice& choice,
+                                  const Process& parent) const {
+  Story& story = end.draft;
+  const auto signal = signal_name(death.signal);
+  const auto who = label(parent.name, parent.id);
+  end.by = By::parent_death;
+  end.sender = parent.id;
+  story.title = fmt::format("{} was killed with {} because its parent {} ended (PR_SET_PDEATHSIG)",
+                            story.entity, signal, who);
+  story.cause = {.kind = "process",
+                 .entity = who,
+                 .detail = fmt::format("{} ended, and the kernel sent {} to its child, as that had "
+                                       "asked it to",
+                                       who, signal)};
+  story.confidence = kCaught;
+  story.chain.push_back(fmt::format("{} ended", who));
+  story.chain.push_back(fmt::format("the kernel sent {} to {} {} later", signal, story.entity,
+                                    in_words(choice.shot->time - parent.exited)));
+  add_evidence(story, choice.shot->evidence);
   add_end(end, death, choice);
   add_doubts(end, death, choice);
 }

@@ -150,6 +150,35 @@ TEST_F(Attributed, fault_codes_are_put_into_words) {
   EXPECT_EQ(fault_detail(SIGSEGV, 77), "invalid memory access (code 77)");
 }
 
+TEST_F(Attributed, by_the_end_of_its_parent_when_it_had_asked_for_that) {
+  start({6, 60}, kBash, "child", 900s);
+  start({7, 70}, kBash, "child", 900s);
+  leave(kBash, 0, kT - 2ms, kSshd);
+  hand(by_kernel(kT - 1ms, {6, 60}, SIGTERM, 11));
+  die({6, 60}, SIGTERM, kT, 12);
+  hand(by_kernel(kT - 1ms, {7, 70}, SIGHUP));  // the session ends with its leader
+  die({7, 70}, SIGHUP);
+  settle();
+  ASSERT_EQ(ends.size(), 2u);
+  EXPECT_EQ(ends[0].by, By::parent_death);
+  EXPECT_EQ(told[0].title,
+            "child (pid 6) was killed with SIGTERM because its parent bash (pid 700) ended "
+            "(PR_SET_PDEATHSIG)");
+  EXPECT_EQ(told[0].cause.entity, "bash (pid 700)");
+  EXPECT_THAT(told[0].evidence, ElementsAre(RecordId{1, 11}, RecordId{1, 12}));
+  EXPECT_EQ(ends[1].by, By::kernel);
+}
+
+TEST_F(Attributed, a_cgroup_that_is_killed_is_not_the_death_of_a_parent) {
+  start({6, 60}, kBash, "child", 900s);
+  die(kBash, SIGKILL, kT - 2ms, 10, kSshd);
+  hand(by_kernel(kT - 1ms, {6, 60}, SIGKILL, 11));
+  die({6, 60}, SIGKILL, kT, 12);
+  settle();
+  ASSERT_EQ(ends.size(), 2u);
+  EXPECT_EQ(ends[1].by, By::kernel);
+}
+
 TEST_F(Attributed, by_the_oom_killer_whatever_comes_first) {
   hand(by_kernel(kT - 1ms, kNginx, SIGKILL, 11));
   hand(OomKilled{.time = kT - 1ms + 40us, .evidence = {1, 12}, .victim = kNginx, .name = "nginx"});

@@ -29,6 +29,7 @@ Result<Expectation> ends_by(Stage& stage, int signal, const Stage::Act& act, Exp
   expected.pid = TRY(stage.start("victim", act)).pid;
   expected.name = "victim";
   TRY(stage.must_be_killed(expected.pid, signal));
+  if (expected.kind == "fault") expected.cause = expected.pid;
   return expected;
 }
 
@@ -47,10 +48,11 @@ Result<Expectation> file_size(Stage& stage) {
 
 Result<Expectation> cpu_time(Stage& stage) {
   return ends_by(stage, SIGXCPU,
-                 [](const Ready& ready) -> int {
+                 [](const Ready& ready) {
                    limit(RLIMIT_CPU, 1, RLIM_INFINITY);
                    ready({});
-                   for (volatile unsigned spun = 0;; spun = spun + 1) continue;
+                   for (volatile bool going = true; going;) continue;
+                   return 1;
                  },
                  {.kind = "kernel", .says = {"RLIMIT_CPU"}, .least_sure = 0.9});
 }
@@ -112,7 +114,6 @@ Result<Expectation> with_its_parent(Stage& stage) {
                      .name = "victim",
                      .kind = "process",
                      .cause = parent.pid,
-                     .cause_name = "parent",
                      .says = {"PR_SET_PDEATHSIG"}};
 }
 
