@@ -111,7 +111,7 @@ const Aftermath::Restart* Aftermath::restart_of(const Exit& victim, const World&
          .successor = next->id,
          .time = start.time,
          .forked = next->executed.count() == 0,
-         .program = fmt::format("{} {}", workload.empty() ? text(before->parent) : place,
+         .program = fmt::format("{} {}", workload.empty() ? text(before->parent) : workload,
                                 before->image->executable)});
     if (restarts_.size() > kMaxRestarts) restarts_.pop_front();
     return &restarts_.back();
