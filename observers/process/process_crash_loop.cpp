@@ -88,16 +88,25 @@ void CrashLoop::on(const ProcessExited& fact, Output& out) {
     const auto starter = starter_of(fact, *process, world);
     if (crash || starter == Starter::manager) {
       const auto program = program_of(*process);
-      const auto where = starter == Starter::manager
-                             ? place_of(fact.cgroup_id, fact.parent, world)
-                             : fmt::format("child of {} {} {}", fact.parent.pid,
-                                           fact.parent.start_ticks, process->image->args_text);
-      Loop& loop = note(fmt::format("{}\n{}", program, where), fact);
+      Loop& loop = note(loop_of(fact, *process, starter, world), fact);
       if (is_loop(loop, starter) && loop.incident.tell(fact.time)) tell(loop, fact, program, out);
     }
   }
   sent_.erase(fact.process);
   births_.erase(fact.process);
+}
+
+// What has to be the same each time. Who only forked has the program and the arguments of the one
+// that forked it, so what it does, and how it ends, must tell it from others.
+std::string CrashLoop::loop_of(const ProcessExited& fact, const Process& process, Starter starter,
+                               const World& world) {
+  const auto program = program_of(process);
+  if (starter == Starter::manager)
+    return fmt::format("{}\n{}", program, place_of(fact.cgroup_id, fact.parent, world));
+  const auto child = fmt::format("{}\nchild of {} {} {}", program, fact.parent.pid,
+                                 fact.parent.start_ticks, process.image->args_text);
+  if (starter != Starter::fork) return child;
+  return fmt::format("{}\n{} by {}", child, fact.name, fact.signal);
 }
 
 CrashLoop::Starter CrashLoop::starter_of(const ProcessExited& fact, const Process& process,

@@ -62,6 +62,8 @@ class CrashLoop {
   [[nodiscard]] bool crashed(const ProcessExited& fact);
   [[nodiscard]] Starter starter_of(const ProcessExited& fact, const Process& process,
                                    const World& world);
+  [[nodiscard]] static std::string loop_of(const ProcessExited& fact, const Process& process,
+                                           Starter starter, const World& world);
   [[nodiscard]] bool is_managed(const ProcessExited& fact, const Process& process,
                                 const World& world);
   [[nodiscard]] bool is_loop(const Loop& loop, Starter starter) const;

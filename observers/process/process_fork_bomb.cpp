@@ -87,8 +87,10 @@ void ForkBomb::leave(const Newborn& newborn) {
 }
 
 void ForkBomb::look(ProcessId id, Origin& origin, MonotonicTime now, Output& out) {
-  if (origin.living < processes_ || now < origin.looked + kLookAgain) return;
+  const bool grown = origin.living > origin.then + origin.then / kOrGrown;
+  if (origin.living < processes_ || (now < origin.looked + kLookAgain && !grown)) return;
   origin.looked = now;
+  origin.then = origin.living;
   const auto lines = lines_of(id);
   const auto largest = std::ranges::max_element(lines.begin() + 1, lines.end(), {}, &Line::living);
   // One line alone: the origin forked its eldest and has no part in it, like the shell where

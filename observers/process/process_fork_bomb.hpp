@@ -24,6 +24,7 @@ class ForkBomb {
   static constexpr std::uint32_t kVeryDeep = 16;  // then it does not matter how many children each
   // Looking for generations costs a walk over all newborns.
   static constexpr std::chrono::nanoseconds kLookAgain = std::chrono::milliseconds(50);
+  static constexpr std::uint32_t kOrGrown = 8;  // or sooner, by one in so many more that live
 
   explicit ForkBomb(const Config& config)
       : processes_(config.detect_fork_bomb_processes), parents_(config.detect_fork_bomb_parents) {}
@@ -49,6 +50,7 @@ class ForkBomb {
     std::uint32_t members = 0;
     std::uint32_t living = 0;
     MonotonicTime looked{};  // when they were last walked over
+    std::uint32_t then = 0;  // how many lived
   };
   // Descendants of one newborn, or all of one origin.
   struct Line {

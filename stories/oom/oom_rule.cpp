@@ -117,13 +117,11 @@ void add_growth(Story& story, const Victim& victim, const Scope& scope, const Wo
         "growth before the kill: the cgroup is not measured, or too young for two readings");
 }
 
-void add_allocation(Story& story, const Victim& victim, const Scope& scope, const World& world) {
+void add_allocation(Story& story, const Victim& victim, const Scope& scope) {
   std::string asking;
   std::string_view source = kLog;
   if (victim.killed && victim.killed->fact.running) {
-    const Process* process = world.process(victim.killed->fact.running);
-    asking = label(process && !process->name.empty() ? process->name : victim.killed->running_name,
-                   victim.killed->fact.running.pid);
+    asking = label(victim.killed->running_name, victim.killed->fact.running.pid);
     source = kStructs;
   } else if (victim.reported && !victim.reported->invoker.empty()) {
     const auto tid = victim.reported->fact.invoker_pid;
@@ -263,7 +261,7 @@ Story OomRule::explain(const Victim& victim, const World& world) const {
   story.cause = cause_of(victim, scope, story.entity);
   story.confidence = scope.confidence;
   add_growth(story, victim, scope, world);
-  add_allocation(story, victim, scope, world);
+  add_allocation(story, victim, scope);
   add_limit(story, victim, scope);
   add_choice(story, victim);
   add_end(story, victim);

@@ -26,12 +26,10 @@ struct Neighbour {
   Fd leave;  // closed: he exits with 0
 };
 
-Result<Neighbour> neighbour(Stage& stage, const MemoryCgroup& cgroup, std::uint64_t bytes,
-                            std::string_view score_adj = "0") {
+Result<Neighbour> neighbour(Stage& stage, const MemoryCgroup& cgroup, std::uint64_t bytes) {
   auto [reader, writer] = TRY(Pipe::open());
   const auto actor = TRY(stage.start("neighbour", [&](const Ready& ready) -> int {
     writer = Fd();
-    std::ofstream("/proc/self/oom_score_adj") << score_adj;
     if (!cgroup.join()) return 1;
     take_memory(bytes, kMiB, 0ms);
     ready({});
@@ -43,8 +41,9 @@ Result<Neighbour> neighbour(Stage& stage, const MemoryCgroup& cgroup, std::uint6
 }
 
 // Takes memory until the kernel kills it.
-Result<pid_t> hog(Stage& stage, const MemoryCgroup& cgroup) {
+Result<pid_t> hog(Stage& stage, const MemoryCgroup& cgroup, std::string_view score_adj = "0") {
   const auto actor = TRY(stage.start("hog", [&](const Ready& ready) -> int {
+    std::ofstream("/proc/self/oom_score_adj") << score_adj;  // up: everybody may
     if (!cgroup.join()) return 1;
     ready({});
     take_memory(2 * kLimit, kMiB, kPause);
@@ -88,12 +87,12 @@ Result<Expectation> alone(Stage& stage) {
   return expected;
 }
 
-// The kernel takes whom it may: the larger one has oom_score_adj -1000.
+// The kernel takes the one that offers itself, with oom_score_adj 1000.
 Result<Expectation> beside_a_larger_one(Stage& stage) {
   const auto cgroup = TRY(limited(stage, "tapio-oom"));
-  auto larger = TRY(neighbour(stage, cgroup, 14 * kMiB, "-1000"));
+  auto larger = TRY(neighbour(stage, cgroup, 14 * kMiB));
   TRY(stage.incident());
-  const pid_t victim = TRY(hog(stage, cgroup));
+  const pid_t victim = TRY(hog(stage, cgroup, "1000"));
   larger.leave = Fd();
   TRY(stage.must_exit(larger.pid, 0));
   auto expected = killed(victim, cgroup, larger.pid, "neighbour");
@@ -119,7 +118,8 @@ Result<Expectation> at_a_limit_above(Stage& stage) {
 
 constexpr Scenario kScenarios[] = {
     {"oom_alone", "A process takes more memory than its cgroup may have.", alone},
-    {"oom_beside_a_larger_one", "The largest in the cgroup may not be killed, so another one is.",
+    {"oom_beside_a_larger_one",
+     "One that is not the largest in the cgroup offers itself to the OOM killer.",
      beside_a_larger_one},
     {"oom_at_a_limit_above", "The limit that is reached is that of a cgroup above.",
      at_a_limit_above},
