@@ -98,10 +98,14 @@ class NodeOnSystem : public testing::Test {
     node->run([&] { return monotonic_now() > settled; });
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
-  // What a service's shell writes about itself: its pid and the inode of its cgroup's directory.
-  [[nodiscard]] std::string write_identity() const {
-    return "echo $$ $(stat -c %i /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)) >>" + directory_ +
-           "/identities";
+  // A program for a service: it first writes its pid and the inode of its cgroup's directory. In a
+  // file, because systemd has a meaning of its own for the dollars of a command line.
+  [[nodiscard]] std::string service(const std::string& script) const {
+    std::ofstream(directory_ + "/service")
+        << "echo $$ $(stat -c %i /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)) >>" << directory_
+        << "/identities\n"
+        << script << "\n";
+    return "sh " + directory_ + "/service";
   }
   [[nodiscard]] std::map<std::uint32_t, std::uint64_t> identities() const {
     std::map<std::uint32_t, std::uint64_t> found;
@@ -126,10 +130,11 @@ class NodeOnSystem : public testing::Test {
 TEST_F(NodeOnSystem, the_oom_killers_victim_in_a_service_is_seen_to_die_by_the_kernels_hand) {
   start();
   const auto verdict = directory_ + "/verdict";
-  const int code = run("systemd-run --quiet --wait --unit=tapio-greedy -p MemoryMax=48M " +
-                       ("-p MemorySwapMax=0 sh -c '" + write_identity()) +
-                       "; exec tail /dev/zero'; systemctl show -P Result tapio-greedy >" + verdict +
-                       "; systemctl reset-failed tapio-greedy");
+  const int code =
+      run("systemd-run --quiet --wait --unit=tapio-greedy -p MemoryMax=48M "
+          "-p MemorySwapMax=0 " +
+          service("exec tail /dev/zero") + "; systemctl show -P Result tapio-greedy >" + verdict +
+          "; systemctl reset-failed tapio-greedy");
   node->finish();
   ASSERT_EQ(code, 0);
   ASSERT_EQ(first_line(verdict), "oom-kill") << "what systemd itself says";
@@ -159,9 +164,9 @@ TEST_F(NodeOnSystem, each_life_of_a_unit_that_is_restarted_ends_as_a_child_of_pi
   const int code =
       run("systemd-run --quiet --unit=tapio-failing -p Restart=on-failure "
           "-p RestartSec=100ms -p StartLimitIntervalSec=1h -p StartLimitBurst=" +
-          std::to_string(kLives) + " sh -c '" + write_identity() +
-          "; exit 3'; until systemctl is-failed -q tapio-failing; do sleep 0.2; done; "
-          "systemctl reset-failed tapio-failing");
+          std::to_string(kLives) + " " + service("exit 3") +
+          "; until systemctl is-failed -q tapio-failing; do sleep 0.2; done"
+          "; systemctl reset-failed tapio-failing");
   node->finish();
   ASSERT_EQ(code, 0);
   ASSERT_EQ(identities().size(), kLives);
