@@ -13,9 +13,9 @@ output=''
 stop_after_limit() {
 	sleep "$limit"
 	: >/matrix/timed_out
-	kill -TERM -- "-$1"
+	kill -TERM "-$1" # no `--`: the two shells differ there
 	sleep 10
-	kill -KILL -- "-$1"
+	kill -KILL "-$1"
 }
 
 # The session of its own lets the timeout reach the command's children.
