@@ -1,6 +1,7 @@
 # A folder of src/ is a static library. Its tests lie beside the code and are told by their suffix:
 #   *_test.cpp         no root, no network, no sleep          label unit
 #   *_kernel_test.cpp  loads programs into the live kernel    label kernel
+#   *_system_test.cpp  the agent beside systemd, in tests/matrix   label system; elsewhere skipped
 #   *_fuzz.cpp         a fuzz target; without libFuzzer it runs seeds and mutations of them, label unit
 #   *_scenario.cpp     a real incident, for tapio_demo
 #   *_bench.cpp        for tapio_bench
@@ -29,10 +30,15 @@ endfunction()
 function(tapio_tests name dir)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cpp)
   file(GLOB kernel_tests CONFIGURE_DEPENDS ${dir}/*_kernel_test.cpp)
+  file(GLOB system_tests CONFIGURE_DEPENDS ${dir}/*_system_test.cpp)
   file(GLOB fuzz_targets CONFIGURE_DEPENDS ${dir}/*_fuzz.cpp)
   if(kernel_tests)
     list(REMOVE_ITEM tests ${kernel_tests})
     tapio_test(${name}_kernel_test kernel ${name} ${kernel_tests})
+  endif()
+  if(system_tests)
+    list(REMOVE_ITEM tests ${system_tests})
+    tapio_test(${name}_system_test system ${name} ${system_tests})
   endif()
   if(tests)
     tapio_test(${name}_test unit ${name} ${tests})
@@ -48,7 +54,7 @@ function(tapio_test name label library)
   target_link_libraries(${name} PRIVATE ${library} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE TAPIO_EXEC_CHAIN="${PROJECT_BINARY_DIR}/bin/exec_chain")
   set(properties LABELS ${label} TIMEOUT 300)
-  if(label STREQUAL kernel)
+  if(label MATCHES "^(kernel|system)$")
     list(APPEND properties RUN_SERIAL ON)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
