@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each thing that must fail the matrix does, in a sentence that names program and kernel."""
+
+import unittest
+
+from judge import LIMIT, judge, parse_unsupported
+
+PROGRAMS = [("process", "exit", "exit_btf"), ("process", "exit", "exit_raw")]
+
+
+def row(program, state="fired", **more):
+    return {"channel": "ring", "observer": "process", "hook": "exit", "program": program,
+            "required": True, "state": state, "triggered": True, "verified": 1000, **more}
+
+
+def good():
+    return [row("exit_btf"), row("exit_raw")]
+
+
+class Judge(unittest.TestCase):
+    def sentence(self, rows, programs=PROGRAMS, declared=None, before=()):
+        failures, _ = judge("5.10", rows, programs, {"process": declared or {}}, before)
+        self.assertEqual(len(failures), 1, failures)
+        self.assertIn("5.10", failures[0])
+        return failures[0]
+
+    def test_what_fires_everywhere_is_good(self):
+        self.assertEqual(judge("5.10", good(), PROGRAMS, {}), ([], []))
+
+    def test_a_candidate_that_is_no_program_of_the_object_fails(self):
+        broken = row("exit_bft", "refused", reason="no program exit_bft")
+        said = self.sentence(good() + [broken], PROGRAMS + [("process", "exit", "exit_bft")])
+        self.assertIn("exit_bft was refused on 5.10", said)
+        self.assertIn("no program exit_bft", said)
+
+    def test_a_list_of_candidates_without_one_that_works_fails(self):
+        lacking = [row("exit_btf", "unsupported", reason="needs tp_btf"),
+                   row("exit_raw", "unsupported", reason="needs raw_tp")]
+        said = self.sentence(lacking)
+        self.assertIn("required hook exit of process", said)
+        self.assertIn("exit_btf, exit_raw", said)
+
+    def test_a_program_over_the_limit_fails_and_one_at_the_limit_does_not(self):
+        said = self.sentence([row("exit_btf", verified=LIMIT + 1), row("exit_raw")])
+        self.assertIn("exit_btf took 500001 verified instructions on 5.10", said)
+        at_limit = [row("exit_btf", verified=LIMIT), row("exit_raw")]
+        self.assertEqual(judge("5.10", at_limit, PROGRAMS, {})[0], [])
+
+    def test_a_kernel_without_the_tracepoint_fails_unless_it_is_said_why(self):
+        rows = [row("exit_btf"), row("exit_raw", "refused", reason="attach exit_raw: No such file")]
+        said = self.sentence(rows)
+        self.assertIn("exit_raw was refused on 5.10 over ring buffers: attach exit_raw", said)
+        declared = {"process": parse_unsupported("exit_raw  5.10  no such tracepoint before 5.11")}
+        self.assertEqual(judge("5.10", rows, PROGRAMS, declared), ([], []))
+
+    def test_a_program_that_works_though_it_is_said_to_be_impossible_fails(self):
+        said = self.sentence(good(), declared={("exit_raw", "5.10"): "no such tracepoint"})
+        self.assertIn("exit_raw works on 5.10", said)
+
+    def test_a_program_without_a_result_fails(self):
+        self.assertIn("exit_raw (observer process, hook exit) has no result on 5.10",
+                      self.sentence([row("exit_btf")]))
+        self.assertIn("no program has a result on 5.10", self.sentence([]))
+
+    def test_a_hook_that_must_fire_and_is_blind_fails(self):
+        said = self.sentence([row("exit_btf", "attached"), row("exit_raw")])
+        self.assertIn("exit_btf is attached, blind on 5.10", said)
+        said = self.sentence([row("exit_btf", "ran"), row("exit_raw")])
+        self.assertIn("exit_btf ran, and no record of it came out on 5.10", said)
+
+    def test_a_passive_hook_that_nothing_triggers_is_good(self):
+        rows = [row("exit_btf", "attached", triggered=False), row("exit_raw", triggered=False)]
+        self.assertEqual(judge("5.10", rows, PROGRAMS, {}), ([], []))
+
+    def test_a_missing_feature_is_good_unless_it_was_there_before(self):
+        rows = [row("exit_btf", "unsupported", reason="needs tp_btf"), row("exit_raw")]
+        self.assertEqual(judge("5.10", rows, PROGRAMS, {}), ([], []))
+        said = self.sentence(rows, before=good())
+        self.assertIn("exit_btf fired on 5.10 over ring buffers before, and now needs tp_btf", said)
+
+    def test_growth_is_told_and_does_not_fail(self):
+        rows = [row("exit_btf", verified=1101), row("exit_raw", verified=1100)]
+        failures, notes = judge("5.10", rows, PROGRAMS, {}, good())
+        self.assertEqual(failures, [])
+        self.assertEqual(notes, ["exit_btf grew from 1000 to 1101 verified instructions on 5.10 "
+                                 "over ring buffers (+10 %)"])
+
+    def test_a_line_without_a_reason_is_refused(self):
+        with self.assertRaises(ValueError):
+            parse_unsupported("# why not\nexit_raw 5.10\n")
+
+
+unittest.main()
