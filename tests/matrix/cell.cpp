@@ -45,9 +45,8 @@ std::string to_json(const Place& place, const Cell& cell) {
       as_json(place.release), as_json(place.machine), place.emulated, as_json(place.channel),
       as_json(place.observer), as_json(cell.hook->name));
   out += fmt::format(R"("program":{},"required":{},"state":{},"triggered":{},"loaded":{})",
-                     as_json(cell.candidate->program),
-                     cell.hook->need == capture::Need::required, as_json(name(cell.state)),
-                     cell.triggered, cell.loaded());
+                     as_json(cell.candidate->program), cell.hook->need == capture::Need::required,
+                     as_json(name(cell.state)), cell.triggered, cell.loaded());
   if (cell.verified) out += fmt::format(R"(,"verified":{})", *cell.verified);
   if (cell.runs && cell.run_ns) out += fmt::format(R"(,"ns":{})", cell.run_ns / cell.runs);
   if (!cell.reason.empty()) out += R"(,"reason":)" + as_json(cell.reason);

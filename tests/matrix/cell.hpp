@@ -26,8 +26,8 @@ struct Cell {
   const capture::Hook* hook;
   const capture::Candidate* candidate;
   State state = State::untried;
-  std::string reason = {};  // why it did not come further
-  bool triggered = false;   // something was done that must make it fire
+  std::string reason = {};                     // why it did not come further
+  bool triggered = false;                      // something was done that must make it fire
   std::optional<std::uint64_t> verified = {};  // instructions that the verifier walked through
   std::uint64_t runs = 0, run_ns = 0;
 

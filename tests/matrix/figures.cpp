@@ -67,8 +67,8 @@ std::optional<std::uint64_t> processed_in(std::string_view log) {
   log.remove_prefix(at + kBefore.size());
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(log.data(), log.data() + log.size(), number);
-  const bool whole = error == std::errc() && std::string_view(end, log.data() + log.size())
-                                                 .starts_with(" insns");
+  const bool whole =
+      error == std::errc() && std::string_view(end, log.data() + log.size()).starts_with(" insns");
   return whole ? std::optional(number) : std::nullopt;
 }
 

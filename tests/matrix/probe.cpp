@@ -24,9 +24,9 @@ using capture::Channel;
 
 constexpr std::size_t kCriticalBytes = 512 << 10;
 constexpr std::uint32_t kFairShare = 1000;
-constexpr int kSongs = 5;                  // runs, for the time that one takes
-constexpr auto kFlight = 5s;               // at most, from a trigger to its record; emulated
-constexpr std::size_t kMaxReason = 4096;   // bytes, of what a trigger has to say
+constexpr int kSongs = 5;                 // runs, for the time that one takes
+constexpr auto kFlight = 5s;              // at most, from a trigger to its record; emulated
+constexpr std::size_t kMaxReason = 4096;  // bytes, of what a trigger has to say
 
 // One load of the observer with the programs that a plan leaves it.
 class Attempt {
