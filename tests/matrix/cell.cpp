@@ -49,8 +49,23 @@ std::string to_json(const Place& place, const Cell& cell) {
                      as_json(name(cell.state)), cell.triggered, cell.loaded());
   if (cell.verified) out += fmt::format(R"(,"verified":{})", *cell.verified);
   if (cell.runs && cell.run_ns) out += fmt::format(R"(,"ns":{})", cell.run_ns / cell.runs);
-  if (!cell.reason.empty()) out += R"(,"reason":)" + as_json(cell.reason);
+  if (!cell.reason.empty()) out += R"(,"reason":)" + as_json(last_words(cell.reason));
   return out + "}";
+}
+
+std::string last_words(std::string_view reason) {
+  std::string words;
+  while (!reason.empty()) {
+    const auto end = reason.find('\n');
+    const auto line = reason.substr(0, end);
+    reason.remove_prefix(end == reason.npos ? reason.size() : end + 1);
+    if (line.empty() || line.starts_with("processed ") || line.starts_with("-- ")) continue;
+    if (line.starts_with(": "))
+      words += line;  // the error behind the log
+    else
+      words = line;
+  }
+  return words;
 }
 
 std::size_t most_candidates(std::span<const capture::Hook> hooks) {

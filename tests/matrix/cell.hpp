@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ struct Cell {
     return state >= State::attached || (state == State::refused && reason.starts_with("attach "));
   }
 };
+
+// Of a refusal: what the verifier said last, without its statistics, and the kernel's error.
+std::string last_words(std::string_view reason);
 
 // One JSON object, without a line feed.
 struct Place {
