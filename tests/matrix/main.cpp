@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -46,6 +47,19 @@ void try_channel(const capture::Kernel& kernel, const utsname& running) {
   }
 }
 
+// A typing error must not pass for a hook without a trigger.
+bool every_trigger_has_its_hook() {
+  bool all = true;
+  for (const auto* observer : observers())
+    for (const auto& trigger : triggers_of(observer->name)) {
+      if (std::ranges::count(observer->hooks, trigger.hook, &capture::Hook::name)) continue;
+      fmt::print(stderr, "{}_trigger.cpp: the observer has no hook {}\n", observer->name,
+                 trigger.hook);
+      all = false;
+    }
+  return all;
+}
+
 int try_all() {
   utsname running{};
   ::uname(&running);
@@ -57,7 +71,7 @@ int try_all() {
     kernel.features = without(kernel.features, capture::Feature::ringbuf);
   }
   try_channel(kernel, running);
-  return 0;
+  return every_trigger_has_its_hook() ? 0 : 1;
 }
 
 }  // namespace

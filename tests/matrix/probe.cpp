@@ -214,6 +214,7 @@ class Probe {
                                                 : State::attached;
     if (state <= cell->state) return;
     cell->state = state;
+    cell->reason.clear();
     cell->triggered = served.trigger == capture::Trigger::canary;
     if (const auto pulled = pulled_.find(served.name); pulled != pulled_.end()) {
       cell->triggered = !pulled->second || pulled->second->fault != Fault::unsupported;
