@@ -3,6 +3,7 @@
 
 import unittest
 
+import results
 from judge import LIMIT, judge, parse_unsupported
 
 PROGRAMS = [("process", "exit", "exit_btf"), ("process", "exit", "exit_raw")]
@@ -88,6 +89,50 @@ class Judge(unittest.TestCase):
     def test_a_line_without_a_reason_is_refused(self):
         with self.assertRaises(ValueError):
             parse_unsupported("# why not\nexit_raw 5.10\n")
+
+
+LOG = """boot: booting
+== programs
+{"matrix":1,"release":"5.10.0","channel":"ring","observer":"process","hook":"exit","program":"a"}
+{"matrix":1,"release":"5.10.0","channel":"ring","observer":"process","hook":"exit","pro
+== tests natively
+[  PASSED  ] 3 tests.
+[  PASSED  ] 2 tests.
+[  FAILED  ] 1 test, listed below:
+[  FAILED  ] Paths/On.a_thing/native, where GetParam() = ""
+== ended with 1: some_kernel_test
+== tests ringbuf
+== ended with 139: other_kernel_test
+"""
+
+
+class Results(unittest.TestCase):
+    def test_tests_are_counted_and_what_failed_is_named_with_its_part(self):
+        passed, broken = results.read_tests(LOG + "== all\n")
+        self.assertEqual(passed, 5)
+        self.assertEqual(broken, ["Paths/On.a_thing/native failed (natively)",
+                                  "other_kernel_test ended with 139 (ringbuf)"])
+
+    def test_a_run_that_was_cut_is_no_good_run(self):
+        self.assertEqual(results.read_tests(LOG)[1][-1], "the run did not reach its end (ringbuf)")
+
+    def test_a_boot_that_was_tried_again_counts_once(self):
+        self.assertEqual(results.read_tests(LOG + LOG + "== all\n")[0], 5)
+        self.assertEqual(len(results.parse(LOG + LOG)), 1)
+
+    def test_a_partial_run_keeps_the_other_columns_in_the_order_of_the_kernels(self):
+        old = [{"name": "6.1", "n": 1}, {"name": "host", "n": 1}]
+        new = [{"name": "5.10", "n": 2}, {"name": "6.1", "n": 2}]
+        self.assertEqual([(k["name"], k["n"]) for k in results.merged(old, new, ["5.10", "6.1"])],
+                         [("5.10", 2), ("6.1", 2), ("host", 1)])
+
+    def test_a_table_has_a_word_for_every_cell(self):
+        columns = [{"name": "5.10", "programs": [row("a", ns=12_345), row("b", "refused")]},
+                   {"name": "6.1", "programs": [row("a", "attached", ns=900)]}]
+        self.assertEqual(results.table(columns, "ring").split("\n"), [
+            "observer  hook  program  5.10             6.1",
+            "process   exit  a        fired 1000 12us  attached 1000 900ns",
+            "process   exit  b        refused          not run"])
 
 
 unittest.main()

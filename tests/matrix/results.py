@@ -4,10 +4,12 @@
 prints the page of the stored results."""
 
 import json
+import re
 from pathlib import Path
 
 STORED = Path("docs/kernel-support.json")
-MARK = '{"matrix":1,'  # starts each line of tapio_matrix
+PROBE = "tapio_matrix"
+MARK = '{"matrix":1,'  # starts each line of it
 KEPT = ("channel", "observer", "hook", "program", "state", "verified", "ns", "reason")
 NOT_RUN = "not run"
 
@@ -25,6 +27,26 @@ def parse(text):
             continue  # cut by a crash of the machine: the program is told as one without a result
         rows[row["channel"], row["observer"], row["hook"], row["program"]] = row
     return list(rows.values())
+
+
+def read_tests(text):
+    """How many tests passed, and what is wrong with the others: in the last boot of the log."""
+    text = text[text.rfind("== programs"):].replace("\r", "")
+    passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", text)))
+    broken, part, failed = [], "programs", 0
+    for line in text.split("\n"):
+        if line.startswith("== tests "):
+            part = line[len("== tests "):]
+        elif match := re.match(r"\[  FAILED  \] (\S+\.\S+)", line):
+            failed += 1
+            broken.append(f"{match[1].rstrip(',')} failed ({part})")
+        elif match := re.match(r"== ended with (\d+): (\S+)", line):
+            if not failed or match[2] == PROBE:
+                broken.append(f"{match[2]} ended with {match[1]} ({part})")
+            failed = 0
+    if "== all" not in text:
+        broken.append(f"the run did not reach its end ({part})")
+    return passed, list(dict.fromkeys(broken))
 
 
 def load():
