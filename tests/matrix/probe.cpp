@@ -197,6 +197,8 @@ class Probe {
     if (at == descriptor_.hooks.end()) return;
     const auto hook = static_cast<std::size_t>(at - descriptor_.hooks.begin());
     if (!attempt.programs().choices()[hook].program) return;
+    attempt.programs().refill(
+        monotonic_now());  // what a trigger does is limited, unlike the canary
     pulled_[at->name] = pull(trigger);
     if (!pulled_[at->name]) attempt.read_until([&] { return attempt.has_record(hook); });
   }
