@@ -42,19 +42,20 @@ def _judge_verified(row, where, before):
 
 def _judge_row(row, kernel, where, declared, before):
     program, state, reason = row["program"], row["state"], row.get("reason", "no reason given")
+    named = f"{program} (hook {row['hook']})"  # one program may serve several
     file = f"observers/{row['observer']}/unsupported.txt"
     if state in WORKS:
         if (program, kernel) in declared:
             yield f"{program} works on {where}, and {file} says that it cannot; take the line out"
         if row["triggered"] and state != "fired":
             did = "ran, and no record of it came out" if state == "ran" else "is attached, blind"
-            yield f"{program} {did} on {where}" + (f": {reason}" if "reason" in row else "")
+            yield f"{named} {did} on {where}" + (f": {reason}" if "reason" in row else "")
     elif (program, kernel) in declared:
         return
     elif state == "unsupported" and before.get("state") in WORKS:
-        yield f"{program} {before['state']} on {where} before, and now {reason}"
+        yield f"{named} {before['state']} on {where} before, and now {reason}"
     elif state != "unsupported":
-        yield (f"{program} was {state} on {where}: {reason}; mend it, or say in {file} why that "
+        yield (f"{named} was {state} on {where}: {reason}; mend it, or say in {file} why that "
                "kernel cannot have it")
 
 

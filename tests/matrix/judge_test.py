@@ -31,7 +31,7 @@ class Judge(unittest.TestCase):
     def test_a_candidate_that_is_no_program_of_the_object_fails(self):
         broken = row("exit_bft", "refused", reason="no program exit_bft")
         said = self.sentence(good() + [broken], PROGRAMS + [("process", "exit", "exit_bft")])
-        self.assertIn("exit_bft was refused on 5.10", said)
+        self.assertIn("exit_bft (hook exit) was refused on 5.10", said)
         self.assertIn("no program exit_bft", said)
 
     def test_a_list_of_candidates_without_one_that_works_fails(self):
@@ -50,7 +50,7 @@ class Judge(unittest.TestCase):
     def test_a_kernel_without_the_tracepoint_fails_unless_it_is_said_why(self):
         rows = [row("exit_btf"), row("exit_raw", "refused", reason="attach exit_raw: No such file")]
         said = self.sentence(rows)
-        self.assertIn("exit_raw was refused on 5.10 over ring buffers: attach exit_raw", said)
+        self.assertIn("exit_raw (hook exit) was refused on 5.10 over ring buffers: attach exit_raw", said)
         declared = {"process": parse_unsupported("exit_raw  5.10  no such tracepoint before 5.11")}
         self.assertEqual(judge("5.10", rows, PROGRAMS, declared), ([], []))
 
@@ -65,9 +65,9 @@ class Judge(unittest.TestCase):
 
     def test_a_hook_that_must_fire_and_is_blind_fails(self):
         said = self.sentence([row("exit_btf", "attached"), row("exit_raw")])
-        self.assertIn("exit_btf is attached, blind on 5.10", said)
+        self.assertIn("exit_btf (hook exit) is attached, blind on 5.10", said)
         said = self.sentence([row("exit_btf", "ran"), row("exit_raw")])
-        self.assertIn("exit_btf ran, and no record of it came out on 5.10", said)
+        self.assertIn("exit_btf (hook exit) ran, and no record of it came out on 5.10", said)
 
     def test_a_passive_hook_that_nothing_triggers_is_good(self):
         rows = [row("exit_btf", "attached", triggered=False), row("exit_raw", triggered=False)]
@@ -77,7 +77,7 @@ class Judge(unittest.TestCase):
         rows = [row("exit_btf", "unsupported", reason="needs tp_btf"), row("exit_raw")]
         self.assertEqual(judge("5.10", rows, PROGRAMS, {}), ([], []))
         said = self.sentence(rows, before=good())
-        self.assertIn("exit_btf fired on 5.10 over ring buffers before, and now needs tp_btf", said)
+        self.assertIn("exit_btf (hook exit) fired on 5.10 over ring buffers before, and now needs tp_btf", said)
 
     def test_growth_is_told_and_does_not_fail(self):
         rows = [row("exit_btf", verified=1101), row("exit_raw", verified=1100)]

@@ -24,6 +24,7 @@ using capture::Channel;
 
 constexpr std::size_t kCriticalBytes = 512 << 10;
 constexpr std::uint32_t kFairShare = 1000;
+constexpr int kPulls = 5;                 // of a trigger, until a record comes
 constexpr int kSongs = 5;                 // runs, for the time that one takes
 constexpr auto kFlight = 5s;              // at most, from a trigger to its record; emulated
 constexpr std::size_t kMaxReason = 4096;  // bytes, of what a trigger has to say
@@ -66,8 +67,8 @@ class Attempt {
   }
 
   // Reads channels until `enough`, or until nothing more can be expected.
-  void read_until(const std::function<bool()>& enough) {
-    for (const auto until = monotonic_now() + kFlight;;) {
+  void read_until(const std::function<bool()>& enough, std::chrono::nanoseconds patience) {
+    for (const auto until = monotonic_now() + patience;;) {
       critical_->consume();
       programs_->channel().consume();
       if (enough() || monotonic_now() >= until) return;
@@ -178,7 +179,7 @@ class Probe {
       auto canary = TRY(capture::Canary::hatch(song_));
       TRY(canary.sing(mark));
     }
-    attempt.read_until([&] { return all_canary_hooks_seen(attempt); });
+    attempt.read_until([&] { return all_canary_hooks_seen(attempt); }, kFlight);
     for (const auto& trigger : triggers_) pull_and_wait(attempt, trigger);
     for (std::size_t hook = 0; hook < descriptor_.hooks.size(); ++hook) note(attempt, hook);
     return {};
@@ -192,15 +193,17 @@ class Probe {
     return true;
   }
 
+  // More than once: events are limited, unlike the canary's, and others may have used up the limit.
   void pull_and_wait(Attempt& attempt, const Trigger& trigger) {
     const auto at = std::ranges::find(descriptor_.hooks, trigger.hook, &capture::Hook::name);
     if (at == descriptor_.hooks.end()) return;
     const auto hook = static_cast<std::size_t>(at - descriptor_.hooks.begin());
     if (!attempt.programs().choices()[hook].program) return;
-    attempt.programs().refill(
-        monotonic_now());  // what a trigger does is limited, unlike the canary
-    pulled_[at->name] = pull(trigger);
-    if (!pulled_[at->name]) attempt.read_until([&] { return attempt.has_record(hook); });
+    for (int i = 0; i < kPulls && !attempt.has_record(hook); ++i) {
+      attempt.programs().refill(monotonic_now());
+      pulled_[at->name] = pull(trigger);
+      attempt.read_until([&] { return attempt.has_record(hook); }, kFlight / kPulls);
+    }
   }
 
   // What the attempt showed of the program that serves the hook.
