@@ -5,9 +5,10 @@
 #   *_fuzz.cpp         a fuzz target; without libFuzzer it runs seeds and mutations of them, label unit
 #   *_scenario.cpp     a real incident, for tapio_demo
 #   *_bench.cpp        for tapio_bench
+#   *_trigger.cpp      makes passive hooks of an observer fire, for tapio_matrix
 function(tapio_sources out dir)
   file(GLOB found CONFIGURE_DEPENDS ${dir}/*.cpp)
-  list(FILTER found EXCLUDE REGEX "_(test|fuzz|scenario|bench)\\.cpp$")
+  list(FILTER found EXCLUDE REGEX "_(test|fuzz|scenario|bench|trigger)\\.cpp$")
   list(FILTER found EXCLUDE REGEX "/main\\.cpp$")
   set(${out} ${found} PARENT_SCOPE)
 endfunction()

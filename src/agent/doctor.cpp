@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "agent/commands.hpp"
+#include "agent/kernel_support.hpp"
 #include "agent/node.hpp"
 #include "agent/privileges.hpp"
 #include "agent/terminal.hpp"
@@ -111,6 +112,24 @@ Verdict verdict_of(Fault fault) {
   return fault == Fault::unsupported ? Verdict::unsupported : Verdict::problem;
 }
 
+// What the kernel matrix knows of a hook that nothing serves here.
+std::string known(std::string_view observer, std::string_view hook) {
+  utsname running{};
+  ::uname(&running);
+  const auto support = serve::parse_json(kernel_support());
+  return support ? known_about(*support, {running.release, running.machine}, observer, hook) : "";
+}
+
+// Of an observer that did not start: the required hook that its reason names.
+std::string known_of_failed(const Node::ObserverState& failed) {
+  for (const auto* observer : observers())
+    for (const auto& hook : observer->hooks)
+      if (observer->name == failed.name &&
+          failed.reason.find(fmt::format("{}: ", hook.name)) != std::string::npos)
+        return known(failed.name, hook.name);
+  return "";
+}
+
 // Loads and attaches everything for a moment, beside an agent that may run.
 void check_hooks(Checks& checks, const config::Tree& configuration) {
   auto node = Node::start({.configuration = configuration,
@@ -130,7 +149,8 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
          : observer.state == "unsupported" ? Verdict::unsupported
          : observer.state == "denied"      ? Verdict::denied
                                            : Verdict::problem,
-         observer.reason.empty() ? observer.state : observer.state + ": " + observer.reason});
+         observer.reason.empty() ? observer.state : observer.state + ": " + observer.reason,
+         fine ? "" : known_of_failed(observer)});
   }
   for (const auto& hook : (*node)->hooks()) {
     const bool fine = hook.canary == "seen" || hook.canary.starts_with("passive");
@@ -141,7 +161,9 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
                       hook.program.empty()
                           ? hook.canary
                           : fmt::format("{}, canary {}", hook.program, hook.canary),
-                      fine || hook.program.empty() ? "" : "it is attached and blind: report this"});
+                      fine                   ? ""
+                      : hook.program.empty() ? known(hook.observer, hook.hook)
+                                             : "it is attached and blind: report this"});
   }
 }
 

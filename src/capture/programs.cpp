@@ -168,11 +168,16 @@ std::vector<Programs::Aggregated> Programs::take_surplus() {
   return fresh;
 }
 
+const bpf_program* Programs::program_of(std::uint32_t hook) const {
+  const char* name = hook < choices_.size() ? choices_[hook].program : nullptr;
+  return name ? program(name) : nullptr;
+}
+
 std::uint64_t Programs::missed(std::uint32_t hook) const {
   bpf_prog_info info{};
   std::uint32_t size = sizeof info;
-  const char* name = hook < choices_.size() ? choices_[hook].program : nullptr;
-  if (!name || bpf_obj_get_info_by_fd(bpf_program__fd(program(name)), &info, &size)) return 0;
+  const bpf_program* serving = program_of(hook);
+  if (!serving || bpf_obj_get_info_by_fd(bpf_program__fd(serving), &info, &size)) return 0;
   return info.recursion_misses;
 }
 

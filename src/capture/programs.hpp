@@ -86,6 +86,8 @@ class Programs {
   // Runs of a hook's program that the kernel itself refused, because one was under way on that CPU;
   // 0 below 5.12, which does not tell.
   [[nodiscard]] std::uint64_t missed(std::uint32_t hook) const;
+  // The program that serves a hook, or nullptr. It lives until the next load.
+  [[nodiscard]] const bpf_program* program_of(std::uint32_t hook) const;
 
  private:
   struct Opened {

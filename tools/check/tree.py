@@ -10,7 +10,7 @@ from pathlib import Path
 NOT_OURS = {".git", "build", ".cache", "__pycache__", "node_modules"}
 CPP = (".hpp", ".cpp")
 BPF = (".bpf.c", ".bpf.h")
-TESTS = re.compile(r"_(test|fuzz|scenario|bench)\.cpp$")  # _kernel_test.cpp is one of them
+TESTS = re.compile(r"_(test|fuzz|scenario|bench|trigger)\.cpp$")  # _kernel_test.cpp is one of them
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 
