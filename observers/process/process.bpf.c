@@ -10,6 +10,7 @@
 #define SI_USER 0
 #define SI_KERNEL 0x80
 #define SIGKILL 9
+#define SIGCHLD 17
 #define SIGSTOP 19
 #define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
@@ -278,6 +279,12 @@ TAPIO_TRACEPOINT(mark_victim, TAPIO_PROCESS_ON_OOM, oom, void *marked)
 	bpf_map_delete_elem(&victims, &tid);
 }
 
+/* Each end of a process makes a SIGCHLD: under load they would use up what others may send. */
+static __always_inline enum tapio_class class_of(int signal)
+{
+	return signal == SIGCHLD ? TAPIO_BULK : TAPIO_NORMAL;
+}
+
 TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signal,
 		 struct kernel_siginfo *info, struct task_struct *target, int group, int result)
 {
@@ -294,7 +301,7 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 	lethal = is_lethal(run, target, signal);
 	ends = !result && (lethal || has(ENDING, signal));
 	e = TAPIO_BEGIN(run, tapio_process_signal, TAPIO_PROCESS_SIGNAL,
-			ends ? TAPIO_CRITICAL : TAPIO_NORMAL, signal);
+			ends ? TAPIO_CRITICAL : class_of(signal), signal);
 	if (!e)
 		return;
 	leader = TAPIO_GET(run, target, group_leader);
@@ -324,7 +331,8 @@ TAPIO_TRACEPOINT(signal_deliver, TAPIO_PROCESS_ON_DELIVER, deliver, int signal,
 
 	if (!deliveries || !has(signal_mask, signal) || !tapio_wants(&filter, task))
 		return;
-	e = TAPIO_BEGIN(run, tapio_process_delivery, TAPIO_PROCESS_DELIVERY, TAPIO_NORMAL, signal);
+	e = TAPIO_BEGIN(run, tapio_process_delivery, TAPIO_PROCESS_DELIVERY, class_of(signal),
+			signal);
 	if (!e)
 		return;
 	handler = (unsigned long)TAPIO_GET(run, action, sa.sa_handler);

@@ -86,6 +86,7 @@ void Outlet::offer(std::shared_ptr<const Batch> batch) {
   counts_.queued_bytes += bytes;
   queued_records_ += records;
   urgent_ |= urgent;
+  sink_->on_queued(*batch);
   queue_.push_back(std::move(batch));
   changed_.notify_one();
 }

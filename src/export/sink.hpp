@@ -34,6 +34,8 @@ class Sink {
   // all or nothing there too.
   [[nodiscard]] virtual Gathering gathering() const { return {}; }
   virtual Status write_group(Group group);
+  // A batch has got a place in the queue. From the thread of who offers it, so it may not wait.
+  virtual void on_queued(const Batch&) {}
 };
 
 struct SinkDescriptor {

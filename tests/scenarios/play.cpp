@@ -139,7 +139,7 @@ std::string in_text(const Outcome& outcome) {
   if (outcome.told) append_story(out, *outcome.told);
   for (const auto& mistake : outcome.wrong) out += fmt::format("  WRONG: {}\n", printable(mistake));
   if (outcome.wrong.empty())
-    out += outcome.told ? fmt::format("  ok, after {:.1f} s\n", std::chrono::duration<double>(outcome.told_after).count())
+    out += outcome.told ? fmt::format("  ok, after {:.1f} s\n", outcome.told_after.count() / 1000.0)
                         : std::string("  ok\n");
   return out;
 }

@@ -41,9 +41,11 @@ std::int64_t page_limit(const Config& config) {
   return static_cast<std::int64_t>(file - file / 16) / kPageBytes;
 }
 
+// A batch may come again after an error, and a story that has got longer under the id it had.
 constexpr const char* kInsert =
-    "INSERT OR IGNORE INTO records(id, time_ns, type, name, entity, pid, comm, container_id, unit,"
-    " body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    "INSERT INTO records(id, time_ns, type, name, entity, pid, comm, container_id, unit, body)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+    " ON CONFLICT(id) DO UPDATE SET body = excluded.body";
 constexpr const char* kRun =
     "INSERT INTO runs(run, first_time, last_time, last_id, records) VALUES(?1, ?2, ?3, ?4, ?5)"
     " ON CONFLICT(run) DO UPDATE SET last_time = excluded.last_time, last_id = excluded.last_id,"
@@ -122,6 +124,7 @@ Status StoreSink::open_file() {
   sqlite3_busy_timeout(database_.get(), kPatienceMs);
   TRY(set_up());
   TRY(prepare_statements());
+  if (const auto given = mark_.open(config_.path + ".mark")) given_ = given;
   return report_unclean_end();
 }
 
@@ -184,32 +187,48 @@ Status StoreSink::prepare_statements() {
 // An earlier run that has not said that it closed was killed, or the machine went down.
 Status StoreSink::report_unclean_end() {
   auto open_runs = TRY(Statement::prepare(
-      database_.get(), "SELECT run, last_id, last_time FROM runs WHERE ended IS NULL"));
-  std::vector<std::array<std::string, 3>> found;
+      database_.get(), "SELECT run, last_id, last_time, records FROM runs WHERE ended IS NULL"));
+  std::vector<OpenRun> found;
   while (TRY(open_runs.step()))
-    found.push_back({open_runs.text(0), open_runs.text(1), open_runs.text(2)});
+    found.push_back({.run = open_runs.text(0),
+                     .last_id = open_runs.text(1),
+                     .last_time = open_runs.text(2),
+                     .records = static_cast<std::uint64_t>(open_runs.number(3))});
   open_runs.reset();
-  for (const auto& [run, last_id, last_time] : found)
-    if (run != own_run_) TRY(note_loss(run, last_id, last_time));
+  for (const auto& run : found)
+    if (run.run != own_run_) TRY(note_loss(run));
   return {};
 }
 
-Status StoreSink::note_loss(const std::string& run, const std::string& last_id,
-                            const std::string& last_time) {
-  log::warning(
-      "sink store: the run {} ended without closing; its records after {} of {} are missing, "
-      "those of its last {} ms or so",
-      run, last_id, last_time, kGathering.time.count());
+// A gap behind the last record of a run that was killed. How many are missing is what it was given
+// beyond what it kept; without a mark of that run it is not known.
+Status StoreSink::note_loss(const OpenRun& run) {
+  std::optional<std::uint64_t> lost;
+  if (given_ && fmt::format("{:08x}", given_->run) == run.run)
+    lost = given_->records - std::min(given_->records, run.records);
+  log::warning("sink store: the run {} ended without closing; {} after {} of {} {} missing",
+               run.run,
+               lost ? fmt::format("{} records", *lost)
+                    : fmt::format("its records of some {} ms", kGathering.time.count()),
+               run.last_id, run.last_time, lost == 1u ? "is" : "are");
+  auto mark = TRY(
+      Statement::prepare(database_.get(), "UPDATE runs SET ended = 'not closed' WHERE run = ?1"));
+  TRY(mark.bind(run.run).run());
+  if (lost == 0u) return {};
   auto note = TRY(Statement::prepare(
       database_.get(),
       "INSERT OR IGNORE INTO records(id, time_ns, type, name, body)"
-      " SELECT id || '+', time_ns, 'gap', 'gap', json_object('type', 'gap', 'name', 'gap',"
-      " 'time', time, 'id', id || '+', 'observer', '*', 'class', '*', 'stage', 'sink:store',"
-      " 'reason', 'not_closed', 'from', time) FROM records WHERE id = ?1"));
-  TRY(note.bind(last_id).run());
-  auto mark = TRY(
-      Statement::prepare(database_.get(), "UPDATE runs SET ended = 'not closed' WHERE run = ?1"));
-  return mark.bind(run).run();
+      " SELECT id || '+', time_ns, 'gap', 'gap', json_patch(json_object('type', 'gap', 'name', "
+      "'gap', 'time', time, 'id', id || '+', 'observer', '*', 'class', '*', 'stage', 'sink:store',"
+      " 'reason', 'not_closed', 'from', time), json_object('count', ?2)) FROM records"
+      " WHERE id = ?1"));
+  return note.bind(run.last_id)
+      .bind_number_or_null(static_cast<std::int64_t>(lost.value_or(0)))
+      .run();
+}
+
+void StoreSink::on_queued(const Batch& batch) {
+  if (!batch.records.empty()) mark_.add(batch.records.front().id.run, batch.records.size());
 }
 
 Status StoreSink::write(const Batch& batch) {
@@ -300,7 +319,7 @@ Status StoreSink::add(const Record& record, const Batch& batch, Written& written
           .bind(body_)
           .run());
   if (written.records++ == 0) written.first_time = time;
-  written.last = record.id;
+  written.last = std::max(written.last, record.id);  // a story may come again
   written.last_time = std::max(written.last_time, time);
   return {};
 }

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "export/sink.hpp"
 #include "store_config.hpp"
 #include "store_database.hpp"
+#include "store_mark.hpp"
 
 namespace tapio::store {
 
@@ -32,6 +34,7 @@ class StoreSink final : public Sink {
   Status write(const Batch& batch) override;
   [[nodiscard]] Gathering gathering() const override { return kGathering; }
   Status write_group(Group group) override;
+  void on_queued(const Batch& batch) override;
 
  private:
   struct Statements {
@@ -50,8 +53,11 @@ class StoreSink final : public Sink {
   Result<bool> check_whose();
   Status prepare_statements();
   Status report_unclean_end();
-  Status note_loss(const std::string& run, const std::string& last_id,
-                   const std::string& last_time);
+  struct OpenRun {
+    std::string run, last_id, last_time;
+    std::uint64_t records = 0;
+  };
+  Status note_loss(const OpenRun& run);
   Status start_anew(const Error& damage);
   Status check_file_is_there();
   void empty_log(int patience_ms);
@@ -70,8 +76,10 @@ class StoreSink final : public Sink {
   void close();
 
   const Config config_;
-  const std::uint64_t log_limit_;  // bytes that the log may have
-  const std::int64_t page_limit_;  // pages of the file
+  const std::uint64_t log_limit_;     // bytes that the log may have
+  const std::int64_t page_limit_;     // pages of the file
+  Mark mark_;                         // of what was queued
+  std::optional<Mark::Given> given_;  // to the run before
   Connection database_;
   Statements statements_;  // of database_
   std::set<const Schema*> views_;
