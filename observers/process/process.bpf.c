@@ -10,7 +10,6 @@
 #define SI_USER 0
 #define SI_KERNEL 0x80
 #define SIGKILL 9
-#define SIGCHLD 17
 #define SIGSTOP 19
 #define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
@@ -279,10 +278,13 @@ TAPIO_TRACEPOINT(mark_victim, TAPIO_PROCESS_ON_OOM, oom, void *marked)
 	bpf_map_delete_elem(&victims, &tid);
 }
 
-/* Each end of a process makes a SIGCHLD: under load they would use up what others may send. */
+/* CHLD URG WINCH: each end of a process makes a SIGCHLD, and the Go runtime sends itself a SIGURG
+ * whenever it wants a thread to stop. They would use up what others may send. */
+#define NOISE 0x8410000ULL
+
 static __always_inline enum tapio_class class_of(int signal)
 {
-	return signal == SIGCHLD ? TAPIO_BULK : TAPIO_NORMAL;
+	return has(NOISE, signal) ? TAPIO_BULK : TAPIO_NORMAL;
 }
 
 TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signal,

@@ -15,7 +15,7 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   TRY(config.check());
   capture::Wishes wishes{.ring_bytes = config.ring.bytes};
   wishes.rate_per_second[TAPIO_NORMAL] = config.rate_per_second;
-  wishes.rate_per_second[TAPIO_BULK] = config.child_rate_per_second;
+  wishes.rate_per_second[TAPIO_BULK] = config.noise_rate_per_second;
   wishes.keep_one_in[TAPIO_NORMAL] = wishes.keep_one_in[TAPIO_BULK] = config.keep_one_in;
   if (config.syscalls) wishes.granted.insert(kSyscalls);
   TRY(start.programs.load<process_bpf>(kHooks, wishes, [&](process_bpf& s) {

@@ -260,6 +260,10 @@ void Node::resolve_cgroups(MonotonicTime now) {
       pipeline_.publish(CgroupCreated{.time = now, .cgroup_id = id, .path = *path});
 }
 
+bool Node::is_seeded() {
+  return !seeder_ && !cgroup_walk_ && !pipeline_.known().wants_cgroup_walk();
+}
+
 void Node::check(MonotonicTime now) {
   next_check_ = now + kCheckEvery;
   pipeline_.set_clocks(Clocks::read());

@@ -88,6 +88,8 @@ class Node final : public serve::Api {
   void deliver(const std::shared_ptr<const Batch>& batch);
   void work(std::chrono::milliseconds wait);
   void seed(MonotonicTime now);
+  // What was there before is known: processes and cgroups, as far as they may be seen.
+  [[nodiscard]] bool is_seeded();
   void seed_cgroups(MonotonicTime now);
   void resolve_cgroups(MonotonicTime now);
   void check(MonotonicTime now);  // once a second

@@ -153,6 +153,8 @@ std::string Node::status_json() {
   number(json, "uptime_seconds", milliseconds(monotonic_now() - began_) / 1000);
   object(json, "start");
   number(json, "attached_ms", milliseconds(attached_after_));
+  json.Key("seeded");
+  json.Bool(is_seeded());
   json.EndObject();
 
   array(json, "observers");

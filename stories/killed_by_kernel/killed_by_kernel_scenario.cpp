@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 
@@ -93,7 +94,8 @@ Result<Expectation> cut_file(Stage& stage) {
 
 // Ends when its parent does, by its own wish.
 Result<Expectation> with_its_parent(Stage& stage) {
-  const auto parent = TRY(stage.start("parent", [](const Ready& ready) {
+  auto go = TRY(Pipe::open());
+  const auto parent = TRY(stage.start("parent", [&](const Ready& ready) {
     const Pipe orders = *Pipe::open();
     const pid_t child = ::fork();
     if (child == 0) {
@@ -106,9 +108,10 @@ Result<Expectation> with_its_parent(Stage& stage) {
     char byte = 0;
     if (::read(orders.reader.get(), &byte, 1) != 1) return 1;
     ready({child});
-    return 0;
+    return ::read(go.reader.get(), &byte, 1) == 1 ? 0 : 1;
   }));
   TRY(stage.incident());
+  if (::write(go.writer.get(), "", 1) != 1) return from_errno(errno, "write to a pipe");
   TRY(stage.must_exit(parent.pid, 0));
   return Expectation{.pid = parent.reported[0],
                      .name = "victim",

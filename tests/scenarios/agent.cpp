@@ -26,6 +26,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t kLogTail = 4000;  // bytes
+constexpr const char* kSeeded = R"("seeded":true)";
 constexpr const char* kSocket = "/socket";
 constexpr const char* kLog = "/log";
 constexpr const char* kRecords = "/records";
@@ -128,9 +129,11 @@ Status Agent::wait_until_it_answers() {
       return fail(WIFEXITED(status) && WEXITSTATUS(status) == 3 ? Fault::denied : Fault::broken,
                   fmt::format("the agent {} at its start", status_in_words(status)));
     }
-    auto answer = ask("status");
-    if (answer) return {};
-    if (monotonic_now() > deadline) return std::unexpected(std::move(answer.error()));
+    const auto answer = ask("status");
+    if (answer && answer->contains(kSeeded)) return {};
+    if (monotonic_now() > deadline)
+      return answer ? fail(Fault::unavailable, "the agent does not get to know what is there")
+                    : std::unexpected(answer.error());
     std::this_thread::sleep_for(20ms);
   }
 }

@@ -27,7 +27,7 @@ struct KernelObjects {
 // not been stopped.
 class Agent {
  public:
-  // Returns when the agent answers.
+  // Returns when the agent answers, and knows what was there before it.
   static Result<Agent> start(std::string program, std::chrono::milliseconds patience);
   Agent(Agent&& other) noexcept;
   Agent& operator=(Agent&&) = delete;
