@@ -279,7 +279,8 @@ TAPIO_TRACEPOINT(mark_victim, TAPIO_PROCESS_ON_OOM, oom, void *marked)
 }
 
 /* CHLD URG WINCH: each end of a process makes a SIGCHLD, and the Go runtime sends itself a SIGURG
- * whenever it wants a thread to stop. They would use up what others may send. */
+ * whenever it wants a thread to stop. They would use up what others may send; so would deliveries,
+ * of which there is one for each thread of a process that is killed. */
 #define NOISE 0x8410000ULL
 
 static __always_inline enum tapio_class class_of(int signal)
@@ -333,8 +334,7 @@ TAPIO_TRACEPOINT(signal_deliver, TAPIO_PROCESS_ON_DELIVER, deliver, int signal,
 
 	if (!deliveries || !has(signal_mask, signal) || !tapio_wants(&filter, task))
 		return;
-	e = TAPIO_BEGIN(run, tapio_process_delivery, TAPIO_PROCESS_DELIVERY, class_of(signal),
-			signal);
+	e = TAPIO_BEGIN(run, tapio_process_delivery, TAPIO_PROCESS_DELIVERY, TAPIO_BULK, signal);
 	if (!e)
 		return;
 	handler = (unsigned long)TAPIO_GET(run, action, sa.sa_handler);

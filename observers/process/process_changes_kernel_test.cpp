@@ -27,7 +27,7 @@ constexpr std::uint32_t kUser = 1234;
 constexpr int kNotPossible = 77;
 
 Rig make_rig(Config config = {}) {
-  config.rate_per_second = 0;
+  config.rate_per_second = config.noise_rate_per_second = 0;
   config.lifecycle_rate_per_second = 0;
   config.ring = ByteSize{4 << 20};
   auto section = config::section<Config>();

@@ -15,7 +15,7 @@ namespace tapio::process {
 struct Config {
   bool enabled = true;
   std::uint32_t rate_per_second = 200;
-  std::uint32_t noise_rate_per_second = 50;
+  std::uint32_t noise_rate_per_second = 200;
   std::uint32_t keep_one_in = 1;
   std::uint32_t lifecycle_rate_per_second = 500;
   bool deliveries = true;
@@ -44,12 +44,11 @@ struct Config {
     return std::tuple{
         Setting{"enabled", &Config::enabled, "Watch processes and signals."},
         Setting{"rate_per_second", &Config::rate_per_second,
-                "Signals per second on this node; deadly ones come on top. 0: no limit.", 0u,
-                10'000'000u},
+                "Signals per second on this node; deadly ones and noise come on top. 0: no limit.",
+                0u, 10'000'000u},
         Setting{"noise_rate_per_second", &Config::noise_rate_per_second,
-                "Of these, SIGCHLD, SIGURG and SIGWINCH, which programs do not end by, have a rate "
-                "of their "
-                "own. 0: no limit.",
+                "Per second: deliveries, and SIGCHLD, SIGURG and SIGWINCH, which no program ends "
+                "by. 0: no limit.",
                 0u, 10'000'000u},
         Setting{"keep_one_in", &Config::keep_one_in,
                 "Of the signals that are not deadly, keep one in so many, at random.", 1u,

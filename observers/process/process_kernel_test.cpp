@@ -27,7 +27,7 @@ constexpr const char* kShell = "/bin/sh";
 // No limit, and nothing but what the tests cause is filtered away by themselves: other processes of
 // the machine are seen too, so tests look for their own pids.
 std::unique_ptr<config::Section> wide_open(Config config = {}) {
-  config.rate_per_second = 0;
+  config.rate_per_second = config.noise_rate_per_second = 0;
   config.lifecycle_rate_per_second = 0;
   config.ring = ByteSize{4 << 20};
   auto section = config::section<Config>();

@@ -14,7 +14,7 @@ namespace {
 
 using Ready = Stage::Ready;
 
-constexpr rlim_t kMost = 160;           // processes of the bomb
+constexpr rlim_t kMost = 320;           // processes of the bomb
 constexpr uid_t kFirstUid = 2'000'000;  // nobody has it; with this process's pid on top
 constexpr int kWorkers = 200;
 constexpr int kJobs = 40;

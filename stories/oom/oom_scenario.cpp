@@ -65,6 +65,7 @@ Expectation killed(pid_t victim, const MemoryCgroup& of_limit, pid_t cause,
                    std::string_view cause_name) {
   return {
       .pid = victim,
+      .title = "was killed by the OOM killer",
       .name = "hog",
       .kind = "oom",
       .cause = cause,
@@ -90,7 +91,7 @@ Result<Expectation> alone(Stage& stage) {
 // The kernel takes the one that offers itself, with oom_score_adj 1000.
 Result<Expectation> beside_a_larger_one(Stage& stage) {
   const auto cgroup = TRY(limited(stage, "tapio-oom"));
-  auto larger = TRY(neighbour(stage, cgroup, 14 * kMiB));
+  auto larger = TRY(neighbour(stage, cgroup, 18 * kMiB));
   TRY(stage.incident());
   const pid_t victim = TRY(hog(stage, cgroup, "1000"));
   larger.leave = Fd();
