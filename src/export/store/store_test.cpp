@@ -223,8 +223,8 @@ TEST_F(Stores, lose_nothing_that_was_taken_when_the_process_is_killed) {
   const std::string said = testing::internal::GetCapturedStderr();
   const auto last = std::stoull(ask("SELECT count(*) - 1 FROM records WHERE type = 'event'"));
   EXPECT_TRUE(last == taken * 100 + 99 || last == taken * 100 + 199) << last << " " << taken;
-  const auto lost = std::stoull(
-      ask("SELECT json_extract(body, '$.count') FROM records WHERE name = 'gap'"));
+  const auto lost =
+      std::stoull(ask("SELECT json_extract(body, '$.count') FROM records WHERE name = 'gap'"));
   EXPECT_TRUE(lost == 100 || lost == 200) << lost;
   EXPECT_THAT(said, HasSubstr(fmt::format("{} records after 673e9a10.{} of", lost, last)));
   EXPECT_EQ(ask("SELECT id, json_extract(body, '$.reason') FROM records WHERE name = 'gap'"),
