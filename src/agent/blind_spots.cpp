@@ -18,12 +18,12 @@ constexpr Sight kSights[] = {
     {"process", "signal_generate", "signals, and who sends them,"},
     {"process", "oom", "victims of the OOM killer"},
     {"process", "credentials", "credentials between exec and exit"},
-    {"process", "ptrace", "processes that trace others"},
 };
-// What other hooks tell too, only later or in less detail, makes nobody blind.
+// What other hooks tell too, only later or in less detail, makes nobody blind; nor does what no
+// story asks for.
 constexpr Sight kSpare[] = {
-    {"process", "death", ""},
-    {"process", "signal_deliver", ""},
+    {"process", "death", ""}, {"process", "signal_deliver", ""}, {"process", "exec_failed", ""},
+    {"process", "trace", ""}, {"process", "traceme", ""},
 };
 
 bool is_spare(std::string_view observer, std::string_view hook) {
@@ -49,12 +49,10 @@ std::string blind_without(std::string_view observer, std::string_view state,
 
 std::string blind_in(std::string_view observer, std::string_view hook, std::string_view program,
                      std::string_view canary) {
-  static constexpr std::string_view kUnsupported = "unsupported: ";
   if (is_spare(observer, hook)) return {};
-  if (program.empty()) {
-    if (canary.starts_with(kUnsupported)) canary.remove_prefix(kUnsupported.size());
-    return fmt::format("{} are not seen: {}", what_is_seen(observer, hook), canary);
-  }
+  if (program.empty())
+    return fmt::format("{} are not seen here; `tapio doctor` says why",
+                       what_is_seen(observer, hook));
   if (canary != "not seen") return {};
   return fmt::format("{} may be missed: the canary of {} was not seen",
                      what_is_seen(observer, hook), hook);

@@ -14,11 +14,11 @@ TEST(BlindSpots, an_observer_that_runs_is_none) {
   EXPECT_EQ(blind_without("dns", "failed", ""), "nothing of the observer dns is known: failed");
 }
 
-TEST(BlindSpots, a_hook_without_a_program_is_one_and_says_why) {
+TEST(BlindSpots, a_hook_without_a_program_is_one) {
   EXPECT_EQ(blind_in("process", "credentials", "", "unsupported: needs fentry or kprobe"),
-            "credentials between exec and exit are not seen: needs fentry or kprobe");
+            "credentials between exec and exit are not seen here; `tapio doctor` says why");
   EXPECT_EQ(blind_in("dns", "answer", "", "unsupported: no kprobe"),
-            "events of dns.answer are not seen: no kprobe");
+            "events of dns.answer are not seen here; `tapio doctor` says why");
 }
 
 TEST(BlindSpots, a_hook_whose_canary_was_not_seen_is_one) {
