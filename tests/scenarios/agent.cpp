@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/bpf.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -144,6 +145,19 @@ Result<std::string> Agent::ask(const char* command) const {
   if (captured.status == 0) return std::move(captured.out);
   return fail(Fault::unavailable, fmt::format("tapio {} {}: {}", command,
                                               status_in_words(captured.status), captured.err));
+}
+
+Result<std::vector<std::string>> Agent::not_in_store(std::vector<std::string> ids) const {
+  const std::string sql =
+      fmt::format("select id from records where id in ('{}')", fmt::join(ids, "','"));
+  const auto deadline = monotonic_now() + patience_;
+  while (true) {
+    const auto found = TRY(
+        capture({program_, "query", "--store", folder_ + kStore, "-o", "lines", sql}, patience_));
+    std::erase_if(ids, [&](const auto& id) { return found.out.contains('"' + id + '"'); });
+    if (ids.empty() || monotonic_now() > deadline) return ids;
+    std::this_thread::sleep_for(100ms);
+  }
 }
 
 Result<std::string> Agent::stories() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -37,6 +38,8 @@ class Agent {
   [[nodiscard]] std::chrono::milliseconds ready_after() const { return ready_after_; }
   // What `tapio stories --json` prints.
   [[nodiscard]] Result<std::string> stories() const;
+  // Which of these records `tapio query` does not find in the agent's store; waits for them.
+  [[nodiscard]] Result<std::vector<std::string>> not_in_store(std::vector<std::string> ids) const;
   // What `tapio run -o json` has printed so far.
   [[nodiscard]] std::string records() const;
 

@@ -64,6 +64,9 @@ Status judge(const Expectation& expected, const Agent& agent, std::chrono::milli
     stage.note("nothing was told about it, only about the mark");
   if (const auto found = about(answer.stories, expected.pid, expected.title); !found.empty())
     outcome.told = *found.front();
+  if (!outcome.told) return {};
+  for (const auto& id : TRY(agent.not_in_store(outcome.told->evidence)))
+    outcome.wrong.push_back(fmt::format("tapio query does not find its evidence {}", id));
   return {};
 }
 
