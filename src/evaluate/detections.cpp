@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
+#include "evaluate/names.hpp"
 #include "evaluate/words.hpp"
 
 namespace tapio {
@@ -38,26 +38,13 @@ bool Incidents::is_news(const Detected& detected) {
 Story story_of(const Detected& detected) {
   Story story;
   story.time = detected.time;
-  story.entity = called(detected.process_name, detected.process);
+  story.entity = label(detected.process_name, detected.process);
   story.severity = detected.severity;
   story.process = detected.process;
   story.cgroup_id = detected.cgroup_id;
   story.evidence.push_back(detected.evidence);
   story.evidence.insert(story.evidence.end(), detected.because.begin(), detected.because.end());
   return story;
-}
-
-std::string called(std::string_view name, ProcessId id) {
-  return fmt::format("{} (pid {})", name.empty() ? "a process" : name, id.pid);
-}
-
-std::string descent(ProcessId id, const World& world) {
-  std::string text;
-  for (const Process* ancestor : std::views::reverse(world.ancestors(id))) {
-    if (!text.empty()) text += " › ";
-    text += called(ancestor->name, ancestor->id);
-  }
-  return text;
 }
 
 std::string often(const Detected& detected) {

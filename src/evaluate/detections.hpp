@@ -30,10 +30,6 @@ class Incidents {
 // About the process of the detection, with its evidence; without title, cause and chain.
 [[nodiscard]] Story story_of(const Detected& detected);
 
-// "nginx (pid 812)"; without a name "a process (pid 812)".
-[[nodiscard]] std::string called(std::string_view name, ProcessId id);
-// "systemd (pid 1) › bash (pid 700)": its ancestors, the eldest first; "": none is known.
-[[nodiscard]] std::string descent(ProcessId id, const World& world);
 // How often, and within what time: "5 times in 42 s".
 [[nodiscard]] std::string often(const Detected& detected);
 

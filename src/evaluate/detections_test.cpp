@@ -63,7 +63,6 @@ TEST(StoryOf, has_the_finding_first_and_then_what_it_rests_on) {
   EXPECT_EQ(story.cgroup_id, 5u);
   EXPECT_THAT(story.evidence, ElementsAre(RecordId{1, 5}, RecordId{1, 1}, RecordId{1, 2}));
   EXPECT_EQ(often(detected), "100 times in 2 s");
-  EXPECT_EQ(called("", {3, 0}), "a process (pid 3)");
 }
 
 }  // namespace

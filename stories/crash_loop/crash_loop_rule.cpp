@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "evaluate/names.hpp"
 #include "evaluate/words.hpp"
 
 namespace tapio::crash_loop {
@@ -20,7 +21,7 @@ std::string how(std::int32_t signal, std::int32_t code) {
 }
 
 std::string starter_of(const Detected& loop) {
-  return loop.other ? called(loop.other_name, loop.other) : "somebody";
+  return loop.other ? label(loop.other_name, loop.other) : "somebody";
 }
 
 Cause cause_of(const Detected& loop, const std::string& entity) {
@@ -87,7 +88,7 @@ std::string CrashLoopRule::step(const Death& death) {
 void CrashLoopRule::add_steps(Story& story, const Detected& loop, const std::vector<Death>& deaths,
                               const World& world) {
   const auto starter = starter_of(loop);
-  const auto line = loop.other ? descent(loop.other, world) : "";
+  const auto line = loop.other ? lineage(loop.other, loop.time, world) : "";
   story.chain.push_back(
       fmt::format("{}{} starts {}", line.empty() ? "" : line + " › ", starter, loop.executable));
   if (!deaths.empty())

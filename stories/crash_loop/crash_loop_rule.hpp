@@ -15,7 +15,6 @@ class CrashLoopRule final : public Rule {
   static constexpr std::size_t kMaxDeaths = 4096;  // beyond: the oldest is not told of
 
   void on_fact(const Fact& fact, const World& world, Tell& tell) override;
-  void on_time(MonotonicTime, const World&, Tell&) override {}
 
  private:
   struct Death {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "evaluate/names.hpp"
 namespace tapio::exec_failure {
 
 namespace {
@@ -25,7 +26,7 @@ void ExecFailureRule::on_fact(const Fact& fact, const World& world, Tell& tell) 
                  .detail = fmt::format("{} goes on trying to start {}, which cannot be started: {}",
                                        story.entity, program, loop->detail)};
   story.confidence = named ? kSeen : kConcluded;
-  if (const auto line = descent(loop->process, world); !line.empty())
+  if (const auto line = lineage(loop->process, loop->time, world); !line.empty())
     story.chain.push_back(fmt::format("{} started {}", line, story.entity));
   if (loop->other)
     story.chain.push_back(

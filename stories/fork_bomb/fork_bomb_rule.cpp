@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "evaluate/names.hpp"
 #include "evaluate/words.hpp"
 
 namespace tapio::fork_bomb {
@@ -13,7 +14,7 @@ namespace {
 constexpr double kSure = 0.95;
 
 void add_steps(Story& story, const Detected& bomb, const World& world) {
-  if (const auto line = descent(bomb.process, world); !line.empty())
+  if (const auto line = lineage(bomb.process, bomb.time, world); !line.empty())
     story.chain.push_back(fmt::format("{} started {}", line, story.entity));
   if (!bomb.executable.empty())
     story.chain.push_back(fmt::format("it runs {}, and so do its descendants", bomb.executable));

@@ -9,7 +9,6 @@ namespace tapio::fork_bomb {
 class ForkBombRule final : public Rule {
  public:
   void on_fact(const Fact& fact, const World& world, Tell& tell) override;
-  void on_time(MonotonicTime, const World&, Tell&) override {}
 
  private:
   Incidents incidents_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "evaluate/names.hpp"
 #include "evaluate/words.hpp"
 
 namespace tapio::signal_storm {
@@ -23,7 +24,7 @@ void SignalStormRule::on_fact(const Fact& fact, const World& world, Tell& tell) 
       fmt::format("at least {} signals in {}", storm->count, in_words(storm->window));
   std::string whom = "many processes";
   if (storm->other) {
-    whom = story.entity = called(storm->other_name, storm->other);
+    whom = story.entity = label(storm->other_name, storm->other);
     story.process = storm->other;
     if (const Process* target = world.process(storm->other)) story.cgroup_id = target->cgroup_id;
   }
@@ -33,7 +34,7 @@ void SignalStormRule::on_fact(const Fact& fact, const World& world, Tell& tell) 
       .entity = sender,
       .detail = fmt::format("{} sends {} to {} without end", sender, storm->detail, whom)};
   story.confidence = kSure;
-  if (const auto line = descent(storm->process, world); !line.empty())
+  if (const auto line = lineage(storm->process, storm->time, world); !line.empty())
     story.chain.push_back(fmt::format("{} started {}", line, sender));
   story.chain.push_back(
       fmt::format("{} sent {} to {}, most of them {}", sender, amount, whom, storm->detail));
