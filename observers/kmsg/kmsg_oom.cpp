@@ -108,7 +108,7 @@ std::optional<Victim> parse_victim(std::string_view text) {
   Scanner scan(text.substr(killed + kKilled.size()));
   if (!scan.number(victim.pid).skip(" (").ok() || victim.pid == 0) return {};
   const auto sizes = scan.rest().rfind(kSizes);
-  if (sizes == text.npos || sizes > OomLog::kMaxName) return {};
+  if (sizes > OomLog::kMaxName) return {};  // npos: there are none
   victim.name = scan.rest().substr(0, sizes);
   Scanner figures(scan.rest().substr(sizes + kSizes.size()));
   figures.kilobytes(victim.total_vm).skip(", anon-rss:").kilobytes(victim.anon_rss);
@@ -171,7 +171,7 @@ std::string end_of_kill_line(const Victim& victim) {
 
 std::optional<Report> OomLog::feed(std::string_view text, std::uint64_t microseconds) {
   if (auto victim = parse_victim(text)) return on_victim(std::move(*victim), microseconds);
-  if (const auto end = text.find(kInvoked); end != text.npos && end <= kMaxName)
+  if (const auto end = text.find(kInvoked); end <= kMaxName)  // npos: not this line
     begin(std::string(text.substr(0, end)));
   else if (gives_up(text))
     forget();

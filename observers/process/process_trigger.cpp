@@ -94,7 +94,7 @@ constexpr matrix::Trigger kTriggers[] = {
 
 }  // namespace
 
-std::span<const matrix::Trigger> triggers();
+extern std::span<const matrix::Trigger> triggers();
 std::span<const matrix::Trigger> triggers() {
   return kTriggers;
 }

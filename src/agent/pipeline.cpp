@@ -142,12 +142,11 @@ void Pipeline::publish(const Fact& fact) {
 // Not before the record that a fact names as its evidence has got its id: a story takes one too.
 // Observers may publish more meanwhile.
 void Pipeline::tell() {
-  for (std::size_t i = 0; i < untold_.size(); ++i) {
-    const Fact fact = untold_[i];
+  for (; !untold_.empty(); untold_.pop_front()) {
+    const Fact fact = untold_.front();
     tell_observers(fact);
     stories_.on_fact(fact, world_);
   }
-  untold_.clear();
 }
 
 void Pipeline::tell_observers(const Fact& fact) {

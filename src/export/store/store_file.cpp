@@ -88,7 +88,7 @@ Status prepare_file(const std::string& path) {
 Result<std::string> put_aside(const std::string& path, std::chrono::nanoseconds now) {
   remove_older_copies(path);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-  const std::string aside = fmt::format("{}{}{}", path, kCorrupt, seconds);
+  std::string aside = fmt::format("{}{}{}", path, kCorrupt, seconds);
   if (std::rename(path.c_str(), aside.c_str()) != 0 && errno != ENOENT)
     return failed(fmt::format("rename {} to {}", path, aside));
   // Belongs to the old file, and would spoil the new one.
