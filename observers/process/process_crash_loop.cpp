@@ -104,7 +104,7 @@ std::string CrashLoop::loop_of(const ProcessExited& fact, const Process& process
   if (starter == Starter::manager)
     return fmt::format("{}\n{}", program, place_of(fact.cgroup_id, fact.parent, world));
   auto child = fmt::format("{}\nchild of {} {} {}", program, fact.parent.pid,
-                                 fact.parent.start_ticks, process.image->args_text);
+                           fact.parent.start_ticks, process.image->args_text);
   if (starter != Starter::fork) return child;
   return fmt::format("{}\n{} by {}", child, fact.name, fact.signal);
 }
