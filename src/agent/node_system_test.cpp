@@ -20,7 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::AllOf;
-using testing::Contains;
 using testing::HasSubstr;
 
 // What is still to be told after systemd knows that a process is gone.

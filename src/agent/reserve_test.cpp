@@ -21,7 +21,7 @@ constexpr SchemaOf kNote{"note",
 class ReserveTest : public testing::Test {
  protected:
   // What is kept must not hang on the batch that it was made in.
-  void keep(std::uint64_t number, std::string text, std::uint32_t pid = 0) {
+  void keep(std::uint64_t number, std::string_view text, std::uint32_t pid = 0) {
     auto arena = std::make_unique<Arena>();
     const auto words = arena->list(2);
     words[0] = arena->keep(text);

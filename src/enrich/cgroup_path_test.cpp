@@ -11,7 +11,7 @@ namespace {
 #define ID "4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970"
 #define OTHER_ID "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d"
 #define UID "74c13223-5a00-11e9-b385-42010a80018d"
-#define UID_ "74c13223_5a00_11e9_b385_42010a80018d"
+#define UNDERSCORED_UID "74c13223_5a00_11e9_b385_42010a80018d"
 #define HASH "a8b0f6a1f1e5c3d2b4a5968778695a4b"
 
 struct Row {
@@ -82,22 +82,23 @@ TEST(CgroupPath, knows_pods_their_class_and_their_containers_with_both_drivers) 
       {"/kubepods/burstable/pod" HASH "/" ID, in_pod("Burstable", "", ID, HASH)},
       {"/kubepods/burstable/pod" UID "/crio-" ID, in_pod("Burstable", "cri-o")},
       {"/kubepods/burstable/pod" UID, pod("Burstable")},
-      {"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" UID_
+      {"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" UNDERSCORED_UID
        ".slice/cri-containerd-" ID ".scope",
        in_pod("BestEffort", "containerd")},
-      {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice/crio-" ID
-       ".scope",
+      {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UNDERSCORED_UID
+       ".slice/crio-" ID ".scope",
        in_pod("Burstable", "cri-o")},
-      {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice/crio-" ID
-       ".scope/container",
+      {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UNDERSCORED_UID
+       ".slice/crio-" ID ".scope/container",
        in_pod("Burstable", "cri-o")},
-      {"/kubepods.slice/kubepods-pod" UID_ ".slice/docker-" ID ".scope",
+      {"/kubepods.slice/kubepods-pod" UNDERSCORED_UID ".slice/docker-" ID ".scope",
        in_pod("Guaranteed", "docker")},
       {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" HASH
        ".slice/cri-containerd-" ID ".scope",
        in_pod("Burstable", "containerd", ID, HASH)},
-      {"/kubepods.slice/kubepods-pod" UID_ ".slice", pod("Guaranteed")},
-      {"/system.slice/containerd.service/kubepods-burstable-pod" UID_ ".slice:cri-containerd:" ID,
+      {"/kubepods.slice/kubepods-pod" UNDERSCORED_UID ".slice", pod("Guaranteed")},
+      {"/system.slice/containerd.service/kubepods-burstable-pod" UNDERSCORED_UID
+       ".slice:cri-containerd:" ID,
        container_in("containerd", "containerd.service")},
       {"/kubepods", {}},
       {"/kubepods/burstable", {}},
@@ -107,7 +108,7 @@ TEST(CgroupPath, knows_pods_their_class_and_their_containers_with_both_drivers) 
 
 TEST(CgroupPath, does_not_take_the_monitor_of_a_container_for_the_container) {
   expect({
-      {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
+      {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UNDERSCORED_UID
        ".slice/crio-conmon-" ID ".scope",
        pod("Burstable")},
       {"/kubepods/burstable/pod" UID "/crio-conmon-" ID, pod("Burstable")},
@@ -125,7 +126,7 @@ TEST(CgroupPath, names_the_innermost_container_and_the_pod_that_it_is_in) {
       {"/docker/" OTHER_ID "/kubelet/kubepods/besteffort/pod" UID "/" ID, in_pod("BestEffort", "")},
       {"/system.slice/docker-" OTHER_ID
        ".scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/"
-       "kubelet-kubepods-besteffort-pod" UID_ ".slice/cri-containerd-" ID ".scope",
+       "kubelet-kubepods-besteffort-pod" UNDERSCORED_UID ".slice/cri-containerd-" ID ".scope",
        in_pod("BestEffort", "containerd")},
       {"/docker/" OTHER_ID "/kubelet/kubepods/besteffort/pod" UID, pod("BestEffort")},
   });
@@ -136,7 +137,7 @@ TEST(CgroupPath, reads_what_there_is_of_paths_whose_head_cannot_be_seen) {
       {"/../../docker/" ID, container("docker")},
       {"/../cri-containerd-" ID ".scope", container("containerd")},
       {"…/kubepods/burstable/pod" UID "/" ID, in_pod("Burstable", "")},
-      {"/../../kubepods-besteffort-pod" UID_ ".slice/cri-containerd-" ID ".scope",
+      {"/../../kubepods-besteffort-pod" UNDERSCORED_UID ".slice/cri-containerd-" ID ".scope",
        in_pod("BestEffort", "containerd")},
       {"/..", {}},
       {"…", {}},
@@ -190,7 +191,7 @@ TEST(CgroupPath, guesses_nothing_from_what_is_almost_right) {
   for (const std::string& bad :
        {id.substr(1), id + "0", upper, "g" + id.substr(1), std::string("web")}) {
     for (const char* before : {"/docker/", "/default/", "/system.slice/docker-",
-                               "/kubepods/burstable/pod" UID "/", "/libpod_parent/libpod-"}) {
+                               ("/kubepods/burstable/pod" UID "/"), "/libpod_parent/libpod-"}) {
       EXPECT_EQ(identify_cgroup(before + bad).container_id, "") << before << bad;
       EXPECT_EQ(identify_cgroup(before + bad + ".scope").container_id, "") << before << bad;
     }
@@ -207,9 +208,9 @@ TEST(CgroupPath, guesses_nothing_from_what_is_almost_right) {
       {"/kubepods/other/pod" UID, {}},
       {"/burstable/pod" UID "/" ID, {}},
       {"/kubepods/podx" UID, {}},
-      {"/kubepods/pod" UID_, {}},
+      {"/kubepods/pod" UNDERSCORED_UID, {}},
       {"/kubepods.slice/kubepods-pod" UID ".slice", {}},
-      {"/kubepods.slice/mykubepods-pod" UID_ ".slice", {}},
+      {"/kubepods.slice/mykubepods-pod" UNDERSCORED_UID ".slice", {}},
       {"/foo.slice:evil:" ID, {}},
       {"/cri-containerd:" ID, {}},
       {"/foo/bar.service", {}},

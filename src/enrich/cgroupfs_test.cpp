@@ -129,19 +129,19 @@ TEST_F(CgroupFs, lookups_are_bounded_in_a_second) {
 }
 
 TEST(ProcCgroup, has_a_line_for_each_hierarchy) {
-  constexpr std::string_view text =
+  constexpr std::string_view kText =
       "12:memory:/docker/abc\n"
       "4:cpu,cpuacct:/c:d\n"
       "1:name=systemd:/s\n"
       "0::/u\n";
-  EXPECT_EQ(path_in(text, "v1 memory"), "/docker/abc");
-  EXPECT_EQ(path_in(text, "v1 cpuacct"), "/c:d");
-  EXPECT_EQ(path_in(text, "v1 name=systemd"), "/s");
-  EXPECT_EQ(path_in(text, "v2"), "/u");
-  EXPECT_EQ(path_in(text, "v1 pids"), "");
-  EXPECT_EQ(path_in(text, "v1 mem"), "");
-  EXPECT_EQ(path_in(text, "v1 "), "");
-  EXPECT_EQ(path_in(text, ""), "");
+  EXPECT_EQ(path_in(kText, "v1 memory"), "/docker/abc");
+  EXPECT_EQ(path_in(kText, "v1 cpuacct"), "/c:d");
+  EXPECT_EQ(path_in(kText, "v1 name=systemd"), "/s");
+  EXPECT_EQ(path_in(kText, "v2"), "/u");
+  EXPECT_EQ(path_in(kText, "v1 pids"), "");
+  EXPECT_EQ(path_in(kText, "v1 mem"), "");
+  EXPECT_EQ(path_in(kText, "v1 "), "");
+  EXPECT_EQ(path_in(kText, ""), "");
 }
 
 TEST(ProcCgroup, text_of_another_form_tells_nothing) {
