@@ -143,7 +143,7 @@ TEST_F(Readers, say_why_there_is_nothing_to_read) {
   std::ofstream(dir_ + "/other.db")
       << "no database, but long enough to look like one ............" << std::string(2000, '.');
   EXPECT_FALSE(Reader::open(dir_ + "/other.db"));
-  std::ofstream(dir_ + "/empty.db");
+  const std::ofstream empty(dir_ + "/empty.db");
   EXPECT_THAT(Reader::open(dir_ + "/empty.db").error().what, HasSubstr("is no store of Tapio"));
 }
 

@@ -20,9 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 constexpr SchemaOf kEvent{"test.event",
                           Kind::event,
