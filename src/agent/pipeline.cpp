@@ -105,7 +105,7 @@ void Pipeline::on_tick(MonotonicTime now) {
   working_ = nullptr;
   tell();
   world_.on_time(now);
-  reserve_.sweep();
+  reserve_.sweep(now);
 }
 
 void Pipeline::on_loss(const Loss& loss) {

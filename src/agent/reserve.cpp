@@ -2,7 +2,6 @@
 #include "agent/reserve.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace tapio::agent {
@@ -78,16 +77,20 @@ void Reserve::keep(const Record& record, RecordId id) {
 void Reserve::forget_first() {
   Kept& first = queue_.front();
   queue_bytes_ -= first.bytes();
-  if (lives(first)) {
-    living_.emplace(first.id, std::move(first));
-    if (living_.size() > kMaxLiving) {
-      living_.erase(living_.begin());
-      forgotten_++;
-    }
-  } else {
+  if (lives(first))
+    put(std::move(first), living_, kMaxLiving);
+  else if (was_killed(first))
+    put(std::move(first), killed_, kMaxKilled);
+  else
     forgotten_ += first.schema != nullptr;
-  }
   queue_.pop_front();
+}
+
+void Reserve::put(Kept&& kept, Shelf& shelf, std::size_t most) {
+  shelf.emplace(kept.id, std::move(kept));
+  if (shelf.size() <= most) return;
+  shelf.erase(shelf.begin());
+  forgotten_++;
 }
 
 // The latest exec of a process that runs.
@@ -97,10 +100,19 @@ bool Reserve::lives(const Kept& kept) const {
   return process && process->life == Life::running && process->executed == kept.origin.time;
 }
 
+// Whoever had the pid before is another process.
+bool Reserve::was_killed(const Kept& kept) const {
+  if (!kept.schema || !kept.origin.pid) return false;
+  const Process* process = world_.process(kept.origin.pid);
+  return process && process->exit_signal != 0 && process->started <= kept.origin.time;
+}
+
 std::optional<Record> Reserve::take(RecordId id, Arena& arena) {
-  if (const auto found = living_.find(id); found != living_.end()) {
+  for (Shelf* shelf : {&living_, &killed_}) {
+    const auto found = shelf->find(id);
+    if (found == shelf->end()) continue;
     released_++;
-    return restore(std::move(living_.extract(found).mapped()), arena);
+    return restore(std::move(shelf->extract(found).mapped()), arena);
   }
   const auto found = std::ranges::lower_bound(queue_, id, {}, &Kept::id);
   if (found == queue_.end() || found->id != id || !found->schema) return std::nullopt;
@@ -111,18 +123,22 @@ std::optional<Record> Reserve::take(RecordId id, Arena& arena) {
   return restore(std::move(taken), arena);
 }
 
-void Reserve::sweep() {
+void Reserve::sweep(MonotonicTime now) {
   forgotten_ += std::erase_if(living_, [this](const auto& entry) { return !lives(entry.second); });
+  forgotten_ += std::erase_if(killed_, [this, now](const auto& entry) {
+    const Process* process = world_.process(entry.second.origin.pid);
+    return !process || process->exited + kKilledStays < now;
+  });
 }
 
 Reserve::Stats Reserve::stats() const {
-  const auto living = std::accumulate(
-      living_.begin(), living_.end(), std::size_t{0},
-      [](std::size_t sum, const auto& entry) { return sum + entry.second.bytes(); });
-  return {.kept = queue_.size() + living_.size(),
-          .bytes = queue_bytes_ + living,
-          .released = released_,
-          .forgotten = forgotten_};
+  Stats stats{.kept = queue_.size() + living_.size() + killed_.size(),
+              .bytes = queue_bytes_,
+              .released = released_,
+              .forgotten = forgotten_};
+  for (const Shelf* shelf : {&living_, &killed_})
+    for (const auto& [id, kept] : *shelf) stats.bytes += kept.bytes();
+  return stats;
 }
 
 }  // namespace tapio::agent

@@ -16,13 +16,17 @@ namespace tapio::agent {
 // Records that were withheld, kept for a while: a story may turn out to rest on one, and what a
 // story names as its evidence has to be there for who looks it up.
 //
-// The latest go round in a queue that is bounded by bytes. The exec of a process that still runs
-// when its turn to go has come stays on, because who killed somebody may have been started long
-// before.
+// The latest go round in a queue that is bounded by bytes. Two kinds stay on when their turn to go
+// has come: the exec of a process that still runs, because who killed somebody may have been
+// started long before; and what is of a process that a signal has ended, because its story is told
+// when it has settled, which may be after the queue's length in a storm.
 class Reserve {
  public:
   static constexpr std::size_t kMaxBytes = 8 << 20;  // of the queue; beyond it the oldest goes
   static constexpr std::size_t kMaxLiving = 2048;    // execs; beyond it the oldest goes
+  static constexpr std::size_t kMaxKilled = 1024;    // records; beyond it the oldest goes
+  // After its end. No story settles for so long.
+  static constexpr auto kKilledStays = std::chrono::seconds(10);
 
   struct Stats {
     std::size_t kept = 0;
@@ -37,8 +41,9 @@ class Reserve {
   void keep(const Record& record, RecordId id);
   // Takes it out. Its text is in `arena`.
   std::optional<Record> take(RecordId id, Arena& arena);
-  // Lets go of execs of processes that have ended. Once a second.
-  void sweep();
+  // Lets go of execs of processes that have ended, and of what is of those killed a while ago. Once
+  // a second.
+  void sweep(MonotonicTime now);
   [[nodiscard]] Stats stats() const;
 
  private:
@@ -53,14 +58,18 @@ class Reserve {
 
     [[nodiscard]] std::size_t bytes() const;
   };
+  using Shelf = std::map<RecordId, Kept>;  // those that stay on
+
   static Kept copy(const Record& record, RecordId id);
   static Record restore(Kept kept, Arena& arena);
   void forget_first();
+  void put(Kept&& kept, Shelf& shelf, std::size_t most);
   [[nodiscard]] bool lives(const Kept& kept) const;
+  [[nodiscard]] bool was_killed(const Kept& kept) const;
 
   const World& world_;
   std::deque<Kept> queue_;
-  std::map<RecordId, Kept> living_;
+  Shelf living_, killed_;
   std::size_t queue_bytes_ = 0;
   std::uint64_t released_ = 0, forgotten_ = 0;
 };

@@ -34,8 +34,8 @@ class ReserveTest : public testing::Test {
   void runs(std::uint32_t pid, std::int64_t executed) {
     world.apply(ProcessExecuted{.time = MonotonicTime(executed), .process = {pid, 1}});
   }
-  void ends(std::uint32_t pid, std::int64_t time) {
-    world.apply(ProcessExited{.time = MonotonicTime(time), .process = {pid, 1}});
+  void ends(std::uint32_t pid, std::int64_t time, std::int32_t signal = 0) {
+    world.apply(ProcessExited{.time = MonotonicTime(time), .process = {pid, 1}, .signal = signal});
   }
   // So much that all that was there before had its turn.
   void flood(std::uint64_t first) {
@@ -88,7 +88,7 @@ TEST_F(ReserveTest, the_exec_of_who_still_runs_stays_until_its_end) {
   keep(2, "two", 200);
   flood(3);
   ends(200, 1000);
-  reserve.sweep();
+  reserve.sweep(MonotonicTime(1000));
   EXPECT_TRUE(reserve.take(id(1), out));
   EXPECT_FALSE(reserve.take(id(2), out));
 }
@@ -97,6 +97,33 @@ TEST_F(ReserveTest, of_the_living_only_so_many_stay) {
   for (std::uint32_t n = 1; n <= Reserve::kMaxLiving + 1; ++n) {
     runs(n, n);
     keep(n, "exec", n);
+  }
+  flood(1'000'000);
+  EXPECT_FALSE(reserve.take(id(1), out));
+  EXPECT_TRUE(reserve.take(id(2), out));
+}
+
+TEST_F(ReserveTest, what_is_of_a_process_that_was_killed_stays_until_its_story_is_told) {
+  runs(100, 1);
+  keep(1, "exec", 100);
+  keep(2, "exit", 100);
+  ends(100, 2, 9);
+  runs(200, 3);
+  keep(3, "exit", 200);
+  ends(200, 3);
+  flood(4);
+  reserve.sweep(MonotonicTime(2) + Reserve::kKilledStays);
+  EXPECT_TRUE(reserve.take(id(2), out));
+  EXPECT_FALSE(reserve.take(id(3), out)) << "nothing has killed it";
+  reserve.sweep(MonotonicTime(3) + Reserve::kKilledStays);
+  EXPECT_FALSE(reserve.take(id(1), out));
+}
+
+TEST_F(ReserveTest, of_the_killed_only_so_many_stay) {
+  for (std::uint32_t n = 1; n <= Reserve::kMaxKilled + 1; ++n) {
+    runs(n, n);
+    keep(n, "exit", n);
+    ends(n, n, 9);
   }
   flood(1'000'000);
   EXPECT_FALSE(reserve.take(id(1), out));

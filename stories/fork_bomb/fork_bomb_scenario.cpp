@@ -38,13 +38,15 @@ bool become_limited() {
   return ::setrlimit(RLIMIT_NPROC, &processes) == 0 && ::setgid(id) == 0 && ::setuid(id) == 0;
 }
 
-// Children fork as their parents do, until the limit is reached.
+// Each forks two, which do the same, until the limit is reached: as `:(){ :|:& };:` does. Who
+// forks without end may get to the limit alone before any child has had its turn, and then there
+// are no generations.
 int multiply(int go, int end) {
   if (!become_limited()) return 1;
   char byte = 0;
   if (::read(go, &byte, 1) != 1) return 1;
-  while (::fork() >= 0) {
-  }
+  for (int children = 0; children < 2; ++children)
+    if (::fork() == 0) children = -1;  // it is the child's turn to fork two
   wait_for_end(end);
   reap_all();
   return 0;
@@ -107,7 +109,8 @@ Result<Expectation> parallel_jobs(Stage& stage) {
 }
 
 constexpr Scenario kScenarios[] = {
-    {"fork_bomb_of_a_user", "A process and its children fork until their user may not any more.",
+    {"fork_bomb_of_a_user",
+     "A process and its children each fork two, until their user may not any more.",
      limited_by_its_user},
     {"prefork_server", "A server forks 200 workers: no story.", many_workers},
     {"parallel_build", "Forty shells run programs at the same time: no story.", parallel_jobs},

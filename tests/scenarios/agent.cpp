@@ -148,6 +148,7 @@ Result<std::string> Agent::ask(const char* command) const {
 }
 
 Result<std::vector<std::string>> Agent::not_in_store(std::vector<std::string> ids) const {
+  if (ids.empty()) return ids;
   const std::string sql =
       fmt::format("select id from records where id in ('{}')", fmt::join(ids, "','"));
   const auto deadline = monotonic_now() + patience_;

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+using Ids = std::vector<std::string>;
+
 constexpr auto kBetweenQuestions = 100ms;
 
 Result<Answer> ask(const Agent& agent) {
@@ -56,16 +58,16 @@ Status judge(const Expectation& expected, const Agent& agent, std::chrono::milli
   auto answer = TRY(wait_for_story_about(awaited, silence ? "" : expected.title, agent, patience));
   outcome.told_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(monotonic_now() - done);
-  answer.records = agent.records();
+  if (const auto found = about(answer.stories, expected.pid, expected.title); !found.empty())
+    outcome.told = *found.front();
+  const auto missing = TRY(agent.not_in_store(outcome.told ? outcome.told->evidence : Ids{}));
+  answer.records = agent.records();  // what the store has, the other sink has too
   outcome.wrong = mistakes(expected, answer);
   if (silence && about(answer.stories, awaited).empty())
     outcome.wrong.push_back(fmt::format("no story about pid {}, which died later", awaited));
   if (silence && outcome.wrong.empty())
     stage.note("nothing was told about it, only about the mark");
-  if (const auto found = about(answer.stories, expected.pid, expected.title); !found.empty())
-    outcome.told = *found.front();
-  if (!outcome.told) return {};
-  for (const auto& id : TRY(agent.not_in_store(outcome.told->evidence)))
+  for (const auto& id : missing)
     outcome.wrong.push_back(fmt::format("tapio query does not find its evidence {}", id));
   return {};
 }
