@@ -83,6 +83,7 @@ void Processes::executed(const ProcessExecuted& fact) {
     return;
   }
   entry.process.executed = fact.time;
+  entry.process.exec_evidence = fact.evidence;
   set_image(entry, fact);
 }
 

@@ -229,13 +229,6 @@ const InitDeath* Attribution::init_death(const Death& death, MonotonicTime befor
   return nullptr;
 }
 
-const Exec* Attribution::exec_of(ProcessId process, MonotonicTime before) const {
-  if (!process) return nullptr;
-  for (const auto& exec : std::views::reverse(witness_.execs))
-    if (exec.process == process && exec.time <= before) return &exec;
-  return nullptr;
-}
-
 const OomKill* Attribution::oom_kill(const Death& death) const {
   const auto found = std::ranges::find(witness_.oom_kills, death.process, &OomKill::victim);
   return found == witness_.oom_kills.end() ? nullptr : &*found;

@@ -49,7 +49,6 @@ class Attribution {
   [[nodiscard]] std::optional<Asked> asked_before(const Death& death, const Choice& choice) const;
   [[nodiscard]] bool same_hand(const Sent& one, const Sent& other) const;
   [[nodiscard]] const InitDeath* init_death(const Death& death, MonotonicTime before) const;
-  [[nodiscard]] const Exec* exec_of(ProcessId process, MonotonicTime before) const;
   [[nodiscard]] const OomKill* oom_kill(const Death& death) const;
   // A signal from somebody else, before it sent itself one or exited by itself.
   [[nodiscard]] bool may_have_caught(const Death& death, const Choice& choice) const;

@@ -103,7 +103,7 @@ std::string Attribution::add_sender(Ending& end, const Death& death, const Choic
   const Process* process = sent->sender ? world_.process(sent->sender) : nullptr;
   if (const auto ancestors = lineage(sent->sender, shot->time, world_); !ancestors.empty())
     story.chain.push_back(fmt::format("{} started {}", ancestors, sender));
-  if (const auto* exec = exec_of(sent->sender, shot->time)) add_evidence(story, exec->evidence);
+  if (process && process->executed <= shot->time) add_evidence(story, process->exec_evidence);
 
   auto named = sender;
   if (process && process->credentials_known && named.ends_with(')'))

@@ -66,11 +66,6 @@ Deaths::Settled Endings::attribute(const World& world, const Handed& handed) con
   };
 }
 
-void Endings::on(const ProcessExecuted& fact, const World&, const Handed&) {
-  push(witness_.execs, {.process = fact.process, .time = fact.time, .evidence = fact.evidence},
-       Witness::kMaxExecs);
-}
-
 void Endings::on(const ProcessExited& fact, const World& world, const Handed& handed) {
   Death death{.process = fact.process,
               .parent = fact.parent,

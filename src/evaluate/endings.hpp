@@ -12,12 +12,6 @@
 
 namespace tapio {
 
-struct Exec {
-  ProcessId process;
-  MonotonicTime time{};
-  RecordId evidence{};
-};
-
 // The end of the first process of a pid namespace.
 struct InitDeath {
   ProcessId process;
@@ -34,7 +28,6 @@ struct OomKill {
 
 // What attribution rests on: the facts of late, bounded.
 struct Witness {
-  static constexpr std::size_t kMaxExecs = 4096;   // beyond: the oldest goes, its evidence with it
   static constexpr std::size_t kMaxInits = 256;    // ended first processes of pid namespaces
   static constexpr std::size_t kMaxOomKills = 64;  // beyond: the oldest goes, unexplained
   // Who asks a process to end waits longer for it than a signal takes: TimeoutStopSec= of systemd
@@ -45,7 +38,6 @@ struct Witness {
   SignalMemory signals;
   SignalMemory requests{kRequests};  // those that asks_to_end(), again
   Deaths deaths;
-  std::deque<Exec> execs;
   std::deque<InitDeath> inits;
   std::deque<OomKill> oom_kills;
   Losses lost_deadly;
@@ -62,7 +54,6 @@ class Endings {
 
  private:
   void on(const auto&, const World&, const Handed&) {}  // of no use here
-  void on(const ProcessExecuted& fact, const World& world, const Handed& handed);
   void on(const ProcessExited& fact, const World& world, const Handed& handed);
   void on(const SignalSent& fact, const World& world, const Handed& handed);
   void on(const OomKilled& fact, const World& world, const Handed& handed);

@@ -37,6 +37,7 @@ struct Process {
   Life life = Life::running;
   MonotonicTime started{};   // 0: before the agent, see id.start_ticks
   MonotonicTime executed{};  // its latest exec; 0: none was seen
+  RecordId exec_evidence{};  // of that
   MonotonicTime exited{};    // Life::unknown: when it was found gone
   std::uint32_t virtual_pid = 0;
   std::uint64_t pid_namespace = 0;

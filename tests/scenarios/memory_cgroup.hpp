@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,12 +99,15 @@ class MemoryCgroup {
   bool v2_ = false;
 };
 
-// Touches so much memory, a step at a time, and keeps it.
+// Touches so much memory, a step at a time, and keeps it. From the kernel and not from the heap,
+// where some may be resident since before the fork.
 inline void take_memory(std::size_t bytes, std::size_t step, std::chrono::milliseconds pause) {
   constexpr std::size_t kPage = 4096;
   for (std::size_t taken = 0; taken < bytes; taken += step) {
-    auto* memory = new volatile char[step];
-    for (std::size_t i = 0; i < step; i += kPage) memory[i] = 1;
+    void* memory =
+        ::mmap(nullptr, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return;
+    for (std::size_t i = 0; i < step; i += kPage) static_cast<volatile char*>(memory)[i] = 1;
     std::this_thread::sleep_for(pause);
   }
 }
