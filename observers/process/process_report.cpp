@@ -82,10 +82,6 @@ void report(const Report& report, const Because& because, Output& out) {
       text_value(d.other_name), text_value(d.executable), text_value(d.detail)));
 }
 
-std::string label(std::string_view name, ProcessId id) {
-  return fmt::format("{} (pid {})", name.empty() ? "a process" : name, id.pid);
-}
-
 std::string_view name_of(ProcessId id, const World& world) {
   const Process* process = world.process(id);
   return process ? std::string_view(process->name) : std::string_view();

@@ -49,8 +49,6 @@ struct Report {
 // Publishes the fact and emits its record.
 void report(const Report& report, const Because& because, Output& out);
 
-// "nginx (pid 812)"; without a name "a process (pid 812)".
-[[nodiscard]] std::string label(std::string_view name, ProcessId id);
 // The name that the World has; "": none.
 [[nodiscard]] std::string_view name_of(ProcessId id, const World& world);
 // The name it got by its exec. Who only forked has that of its parent there, and goes by the one

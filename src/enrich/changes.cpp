@@ -33,10 +33,6 @@ std::string shown(std::string_view path) {
   return "…" + std::string(path.substr(path.size() - Changes::kMaxNameBytes));
 }
 
-std::string label(std::string_view name, ProcessId id) {
-  return fmt::format("{} (pid {})", name.empty() ? "a process" : name, id.pid);
-}
-
 // Bytes where they are a round number of MiB or KiB.
 std::string amount(std::string_view limit, std::uint64_t value) {
   if (value == kNoLimit) return "no limit";

@@ -7,10 +7,6 @@
 
 namespace tapio {
 
-std::string label(std::string_view name, ProcessId id) {
-  return fmt::format("{} (pid {})", name.empty() ? "a process" : name, id.pid);
-}
-
 std::string label_at(const Process& process, MonotonicTime time) {
   if (process.executed <= time) return label(process.name, process.id);
   return fmt::format("a process (pid {}, now {})", process.id.pid, process.name);

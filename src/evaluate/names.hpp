@@ -10,8 +10,6 @@
 // How stories call processes.
 namespace tapio {
 
-// "nginx (pid 900)"; without a name "a process (pid 900)".
-[[nodiscard]] std::string label(std::string_view name, ProcessId id);
 // The name it had at `time`: one that has executed since is "a process (pid 900, now sleep)".
 [[nodiscard]] std::string label_at(const Process& process, MonotonicTime time);
 

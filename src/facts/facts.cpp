@@ -43,6 +43,14 @@ std::string text(ProcessId id) {
   return fmt::format("{}-{}-{}", boot_id(), id.pid, id.start_ticks);
 }
 
+std::string label(std::string_view name, std::uint32_t pid) {
+  return fmt::format("{} (pid {})", name.empty() ? "a process" : name, pid);
+}
+
+std::string label(std::string_view name, ProcessId id) {
+  return label(name, id.pid);
+}
+
 std::string_view name(SignalClass c) {
   switch (c) {
     case SignalClass::user:

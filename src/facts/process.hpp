@@ -31,6 +31,9 @@ constexpr std::uint64_t ticks_of(std::uint64_t start_boottime_ns) {
 
 // "<boot id, 8 digits>-<pid>-<start ticks>": unique across nodes' restarts.
 [[nodiscard]] std::string text(ProcessId id);
+// What people read: "nginx (pid 900)"; without a name "a process (pid 900)".
+[[nodiscard]] std::string label(std::string_view name, std::uint32_t pid);
+[[nodiscard]] std::string label(std::string_view name, ProcessId id);
 
 // cred(9): user and group ids as the initial user namespace has them; capability sets as bit masks.
 struct Credentials {

@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::string_view kLogObserver = "kmsg";
 
-std::string label(std::string_view name, std::uint32_t pid) {
-  return fmt::format("{} (pid {})", name.empty() ? "a process" : name, pid);
-}
-
 // The name it got by its exec says more than what one of its threads calls itself.
 std::string who(const Victim& victim, const World& world) {
   const Process* process = victim.process ? world.process(victim.process) : nullptr;
