@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that are wrong on purpose: the matrix must fail on each and say so. Not part of Tapio. */
+/* Programs that are wrong on purpose, and no part of Tapio: the matrix must fail on each. */
 #include "bpf/tapio.bpf.h"
 
 #define FAULTS_HOOK 0 /* each is the only hook of its observer */
@@ -31,8 +31,8 @@ TAPIO_TRACEPOINT(sched_prepare_exec, FAULTS_HOOK, prepare, struct task_struct *t
 	tell(run);
 }
 
-/* The verifier walks through every turn, and no two of them are alike: over 500,000 instructions, and
- * below the 1,000,000 that the kernel itself allows. */
+/* The verifier walks through every turn, and no two of them are alike: over 500,000 instructions,
+ * and below the 1,000,000 that the kernel itself allows. */
 TAPIO_TRACEPOINT(sched_process_exit, FAULTS_HOOK, endless, struct task_struct *task)
 {
 	__u64 noise = bpf_ktime_get_ns();
