@@ -5,7 +5,7 @@
 #define FAULTS_HOOK 0 /* each is the only hook of its observer */
 #define FAULTS_FOUND 0xff01
 #define FAULTS_FOUND_VERSION 1
-#define FAULTS_TURNS 52000
+#define FAULTS_TURNS 42000
 
 struct faults_event {
 	struct tapio_event_header header;
