@@ -113,11 +113,20 @@ Verdict verdict_of(Fault fault) {
 }
 
 // What the kernel matrix knows of a hook that nothing serves here.
-std::string known(std::string_view observer, std::string_view hook) {
+std::string known(const Descriptor& observer, const capture::Hook& hook) {
   utsname running{};
   ::uname(&running);
   const auto support = serve::parse_json(kernel_support());
-  return support ? known_about(*support, {running.release, running.machine}, observer, hook) : "";
+  return support ? known_about(*support, {running.release, running.machine}, observer.name,
+                               hook.name, hook.candidates)
+                 : "";
+}
+
+std::string known(std::string_view observer, std::string_view hook) {
+  for (const auto* each : observers())
+    for (const auto& its : each->hooks)
+      if (each->name == observer && its.name == hook) return known(*each, its);
+  return "";
 }
 
 // Of an observer that did not start: the required hook that its reason names.
@@ -126,7 +135,7 @@ std::string known_of_failed(const Node::ObserverState& failed) {
     for (const auto& hook : observer->hooks)
       if (observer->name == failed.name &&
           failed.reason.find(fmt::format("{}: ", hook.name)) != std::string::npos)
-        return known(failed.name, hook.name);
+        return known(*observer, hook);
   return "";
 }
 

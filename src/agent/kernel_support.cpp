@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tapio::agent {
 
 namespace {
@@ -31,24 +33,37 @@ bool works(const Json& program) {
   return state == "fired" || state == "ran" || state == "attached";
 }
 
+// The setting that the program has to be asked for by, or nullptr.
+const char* setting_of(const Json& program, std::span<const capture::Candidate> candidates) {
+  const auto found = std::ranges::find_if(candidates, [&](const capture::Candidate& candidate) {
+    return candidate.program == program["program"].text();
+  });
+  return found == candidates.end() ? nullptr : found->setting;
+}
+
 }  // namespace
 
 std::string known_about(const Json& support, const Running& running, std::string_view observer,
-                        std::string_view hook) {
+                        std::string_view hook, std::span<const capture::Candidate> candidates) {
   const Json* kernel = find_kernel(support, running);
   if (!kernel) return "";
   const Json* first = nullptr;
+  std::string when_asked;
   const auto on = fmt::format("{} ({}, {})", major_minor(running.release),
                               (*kernel)["release"].text(), (*kernel)["date"].text());
   for (const Json& program : (*kernel)["programs"].items()) {
     if (program["observer"].text() != observer || program["hook"].text() != hook) continue;
-    if (works(program))
+    const char* setting = setting_of(program, candidates);
+    if (works(program) && !setting)
       return fmt::format(
           "known: {} {} on {}; this kernel is built, configured or locked down otherwise",
           program["program"].text(), program["state"].text(), on);
+    if (works(program) && when_asked.empty())
+      when_asked = fmt::format("known: {} {} on {}, with {}: true", program["program"].text(),
+                               program["state"].text(), on, setting);
     if (!first) first = &program;
   }
-  if (!first) return "";
+  if (!first || !when_asked.empty()) return when_asked;
   const auto reason = (*first)["reason"].text();
   return fmt::format("known: {} {} on {}", (*first)["program"].text(),
                      (*first)["state"].text() == "unsupported"

@@ -12,6 +12,8 @@ constexpr std::string_view kSupport = R"json({"kernels":[
      "reason":"needs fentry (attach: Function not implemented)"},
     {"observer":"process","hook":"trace","program":"trace_kprobe","state":"refused",
      "reason":"attach trace_kprobe: No such file"},
+    {"observer":"process","hook":"ids","program":"ids_kprobe","state":"unsupported","reason":"x"},
+    {"observer":"process","hook":"ids","program":"syscalls_btf","state":"fired"},
     {"observer":"process","hook":"exit","program":"exit_btf","state":"unsupported","reason":"x"},
     {"observer":"process","hook":"exit","program":"exit_raw","state":"fired"}]},
   {"name":"6.18","release":"6.18.15+deb13-cloud-amd64","arch":"x86_64","date":"d","programs":[
@@ -20,10 +22,13 @@ constexpr std::string_view kSupport = R"json({"kernels":[
     {"observer":"process","hook":"trace","program":"trace_fentry","state":"refused",
      "reason":"load: Operation not permitted"}]}]})json";
 
+constexpr capture::Candidate kCandidates[] = {
+    {"syscalls_btf", capture::Feature::tp_btf, "observers.process.syscalls"}};
+
 std::string about(std::string_view release, std::string_view hook,
                   std::string_view machine = "x86_64") {
   const auto support = serve::parse_json(kSupport);
-  return support ? known_about(*support, {release, machine}, "process", hook)
+  return support ? known_about(*support, {release, machine}, "process", hook, kCandidates)
                  : support.error().what;
 }
 
@@ -37,6 +42,12 @@ TEST(KernelSupport, a_hook_that_worked_on_such_a_kernel_is_said_to_have_worked) 
   EXPECT_EQ(about("5.10.99-other", "exit"),
             "known: exit_raw fired on 5.10 (5.10.0-46-cloud-amd64, 2026-11-25); this kernel is "
             "built, configured or locked down otherwise");
+}
+
+TEST(KernelSupport, a_program_that_has_to_be_asked_for_is_told_with_its_setting) {
+  EXPECT_EQ(about("5.10.0-46-cloud-amd64", "ids"),
+            "known: syscalls_btf fired on 5.10 (5.10.0-46-cloud-amd64, 2026-11-25), with "
+            "observers.process.syscalls: true");
 }
 
 TEST(KernelSupport, the_very_release_is_asked_before_others_of_its_version) {

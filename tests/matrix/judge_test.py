@@ -121,10 +121,17 @@ class Results(unittest.TestCase):
         self.assertEqual(len(results.parse(LOG + LOG)), 1)
 
     def test_a_partial_run_keeps_the_other_columns_in_the_order_of_the_kernels(self):
-        old = [{"name": "6.1", "n": 1}, {"name": "host", "n": 1}]
-        new = [{"name": "5.10", "n": 2}, {"name": "6.1", "n": 2}]
-        self.assertEqual([(k["name"], k["n"]) for k in results.merged(old, new, ["5.10", "6.1"])],
+        column = lambda name, n: {"name": name, "n": n, "programs": good()}
+        old = [column("6.1", 1), column("host", 1)]
+        new = [column("5.10", 2), column("6.1", 2)]
+        merged = results.merged(old, new, ["5.10", "6.1"], PROGRAMS)
+        self.assertEqual([(k["name"], k["n"]) for k in merged],
                          [("5.10", 2), ("6.1", 2), ("host", 1)])
+
+    def test_programs_that_are_no_more_leave_the_columns_that_stay(self):
+        old = [{"name": "6.12-arm64", "programs": good()}]
+        kept, = results.merged(old, [], ["6.12-arm64"], PROGRAMS[1:])
+        self.assertEqual(kept["programs"], [row("exit_raw")])
 
     def test_a_table_has_a_word_for_every_cell(self):
         columns = [{"name": "5.10", "programs": [row("a", ns=12_345), row("b", "refused")]},

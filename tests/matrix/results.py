@@ -71,9 +71,13 @@ def store(columns):
     STORED.write_text('{"kernels":[\n' + ",\n".join(kernels) + "]}\n")
 
 
-def merged(old, new, order):
-    """New columns in the place of old ones, in the order of kernels.txt; others stand behind."""
+def merged(old, new, order, known):
+    """New columns in the place of old ones, in the order of `order`; others stand behind. Only rows
+    of known programs: those of (observer, hook, program)."""
     by_name = {kernel["name"]: kernel for kernel in old + new}
+    for kernel in by_name.values():
+        kernel["programs"] = [row for row in kernel["programs"]
+                              if (row["observer"], row["hook"], row["program"]) in known]
     return sorted(by_name.values(), key=lambda k: order.index(k["name"]) if k["name"] in order
                   else len(order))
 
