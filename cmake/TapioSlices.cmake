@@ -28,7 +28,8 @@ function(tapio_slice function dir)
   set(target ${function}_${name})
   tapio_folder(${target} ${dir} ${ARGN})
   target_include_directories(${target} PUBLIC ${dir})
-  foreach(test ${target}_test ${target}_kernel_test)  # may feed a world as the agent does
+  # May feed a world as the agent does.
+  foreach(test ${target}_test ${target}_kernel_test ${name}_fuzz)
     if(TARGET ${test})
       target_link_libraries(${test} PRIVATE tapio_enrich)
     endif()

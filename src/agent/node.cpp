@@ -63,7 +63,6 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   capture::log_at_debug_level();
   std::unique_ptr<Node> node(new Node(options));
   const std::lock_guard lock(node->state_);  // whoever asks waits for the start to end
-  if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
   if (!options.canary_song.empty() && node->config_.canary) {
     auto canary = capture::Canary::hatch(options.canary_song);  // before there are threads
     if (canary)
@@ -71,6 +70,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
     else
       node->canary_fault_ = canary.error().what;
   }
+  if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
   capture::raise_memlock();
   node->kernel_ = capture::probe();
   TRY(node->open_channels());
