@@ -124,7 +124,7 @@ class Asker {
     if (reader)
       TRY(ask_store(*reader, answer, all));
     else
-      note(fmt::format("{}: no history", reader.error().what));
+      note(fmt::format("no history: {}", reader.error().what));
     answer.alive = find_alive(answer.thing.pid);
     all = merged(std::move(all));
     std::ranges::reverse(all);
