@@ -277,13 +277,12 @@ void append_successors(std::string& out, const std::vector<Json>& successors) {
     fmt::format_to(std::back_inserter(out), "    {}\n", record_line(record));
 }
 
-constexpr std::string_view kNobodyAsked =
-    "There is neither an agent nor a store to ask, so nothing is known of what happened.\n";
+constexpr std::string_view kNobodyAsked = "There is neither an agent nor a store to ask";
 
 std::string nothing_known(const Answer& answer) {
   std::string out = fmt::format("Nothing is known of {} {}.\n", name(answer.thing.kind),
                                 printable(answer.thing.text));
-  if (!answer.asked) out += fmt::format("  {}", kNobodyAsked);
+  if (!answer.asked) out += fmt::format("  {}.\n", kNobodyAsked);
   if (answer.agent_began.count() > 0)
     out += fmt::format("  The agent has been watching since {}.\n", when(answer.agent_began));
   if (answer.store_reach.count() > 0)
@@ -302,9 +301,8 @@ std::string text_of(const Answer& answer, const Asker& asker, bool all) {
   if (told < answer.stories.size())
     out += fmt::format("{} older stories: `tapio stories`\n\n", answer.stories.size() - told);
   if (answer.stories.empty())
-    out += fmt::format("{}\n", answer.asked
-                                   ? "No story is about it: nothing was wrong, as far as seen.\n"
-                                   : kNobodyAsked);
+    out += answer.asked ? "No story is about it: nothing was wrong, as far as seen.\n\n"
+                        : fmt::format("{}, so what happened is not known.\n\n", kNobodyAsked);
   append_alive(out, answer);
   const std::size_t lives =
       all ? answer.lives.size() : std::min<std::size_t>(answer.lives.size(), 1);
