@@ -448,8 +448,9 @@ std::vector<std::string> Node::report() {
     lines.push_back(fmt::format("observer {}: {}{}{}", source.selected.descriptor->name,
                                 source.state, source.reason.empty() ? "" : ": ", source.reason));
   for (const auto& hook : hooks())
-    lines.push_back(fmt::format("  {:<16} {:<14} canary {}", hook.hook,
-                                hook.program.empty() ? "off" : hook.program, hook.canary));
+    lines.push_back(fmt::format("  {:<16} {:<14} {}{}", hook.hook,
+                                hook.program.empty() ? "off" : hook.program,
+                                hook.program.empty() ? "" : "canary ", hook.canary));
   for (const auto* rule : rules()) lines.push_back(fmt::format("story {}: on", rule->name));
   for (const auto& feed : feeds_) lines.push_back(fmt::format("sink {}: on", feed->name()));
   lines.push_back(

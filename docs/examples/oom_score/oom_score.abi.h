@@ -12,7 +12,9 @@ enum tapio_oom_score_hook {
 #define TAPIO_OOM_SCORE_CHANGED 0xfe01
 #define TAPIO_OOM_SCORE_CHANGED_VERSION 1
 
-#define TAPIO_OOM_SCORE_EXEMPT (-1000) /* OOM_SCORE_ADJ_MIN of linux/oom.h: never killed */
+/* OOM_SCORE_ADJ_MIN and OOM_SCORE_ADJ_MAX of linux/oom.h. */
+#define TAPIO_OOM_SCORE_NEVER (-1000)
+#define TAPIO_OOM_SCORE_FIRST 1000
 
 /* The header names the task that changed it, the rest the process whose score it is. */
 struct tapio_oom_score_changed {

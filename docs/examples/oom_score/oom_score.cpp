@@ -15,7 +15,7 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   capture::Wishes wishes{.ring_bytes = config.ring.bytes};
   wishes.rate_per_second[TAPIO_NORMAL] = config.rate_per_second;
   TRY(start.programs.load<oom_score_bpf>(
-      kHooks, wishes, [&](oom_score_bpf& s) { s.rodata->only_exempt = config.only_exempt; }));
+      kHooks, wishes, [&](oom_score_bpf& s) { s.rodata->only_extremes = config.only_extremes; }));
   return std::make_unique<OomScoreObserver>();
 }
 

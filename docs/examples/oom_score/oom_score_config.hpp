@@ -14,7 +14,7 @@ struct Config {
   bool enabled = true;
   std::uint32_t rate_per_second = 100;
   ByteSize ring{64 << 10};
-  bool only_exempt = false;
+  bool only_extremes = false;
 
   // What a range cannot say of single settings.
   [[nodiscard]] Status check() const {
@@ -30,8 +30,9 @@ struct Config {
                 10'000'000u},
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},
-        Setting{"only_exempt", &Config::only_exempt,
-                "Only changes to -1000: such a process is never killed for memory."},
+        Setting{
+            "only_extremes", &Config::only_extremes,
+            "Only changes to -1000, which spares a process, and to 1000, which offers it first."},
     };
   }
 };

@@ -24,7 +24,7 @@ tapio_oom_score_changed event() {
                      .version = TAPIO_OOM_SCORE_CHANGED_VERSION,
                      .event_class = TAPIO_NORMAL},
           .target_tgid = 200,
-          .adjustment = TAPIO_OOM_SCORE_EXEMPT,
+          .adjustment = TAPIO_OOM_SCORE_NEVER,
           .target_comm = "redis"};
 }
 
