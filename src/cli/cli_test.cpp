@@ -212,7 +212,7 @@ TEST_F(Cli, traces_alone_what_the_running_agent_cannot_serve) {
   EXPECT_THAT(err_, HasSubstr("job.signal records have no process.user.id for --uid"));
   api_.status = R"({"observers":[{"name":"job","state":"denied"}]})";
   tapio({"trace", "start", "--socket", socket_.c_str()});
-  EXPECT_THAT(err_, HasSubstr("observer job is: denied"));
+  EXPECT_THAT(err_, HasSubstr("observer job is denied"));
   EXPECT_EQ(agent_.traces, 4);
 }
 
