@@ -63,7 +63,6 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   capture::log_at_debug_level();
   std::unique_ptr<Node> node(new Node(options));
   const std::lock_guard lock(node->state_);  // whoever asks waits for the start to end
-  if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
   if (!options.canary_song.empty() && node->config_.canary) {
     auto canary = capture::Canary::hatch(options.canary_song);  // before there are threads
     if (canary)
@@ -71,6 +70,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
     else
       node->canary_fault_ = canary.error().what;
   }
+  if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
   capture::raise_memlock();
   node->kernel_ = capture::probe();
   TRY(node->open_channels());
@@ -448,8 +448,9 @@ std::vector<std::string> Node::report() {
     lines.push_back(fmt::format("observer {}: {}{}{}", source.selected.descriptor->name,
                                 source.state, source.reason.empty() ? "" : ": ", source.reason));
   for (const auto& hook : hooks())
-    lines.push_back(fmt::format("  {:<16} {:<14} canary {}", hook.hook,
-                                hook.program.empty() ? "off" : hook.program, hook.canary));
+    lines.push_back(fmt::format("  {:<16} {:<14} {}{}", hook.hook,
+                                hook.program.empty() ? "off" : hook.program,
+                                hook.program.empty() ? "" : "canary ", hook.canary));
   for (const auto* rule : rules()) lines.push_back(fmt::format("story {}: on", rule->name));
   for (const auto& feed : feeds_) lines.push_back(fmt::format("sink {}: on", feed->name()));
   lines.push_back(

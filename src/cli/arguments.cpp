@@ -43,7 +43,7 @@ void add_run(CLI::App& app, Words& words) {
 }
 
 void add_trace(CLI::App& app, Words& words) {
-  app.add_option("targets", words.targets)->required();
+  app.add_option("WHAT", words.targets)->required();
   app.add_option("--pid", words.pid);
   app.add_option("--uid", words.uid);
   app.add_option("--comm", words.comm);
@@ -107,6 +107,7 @@ void add_check(CLI::App& app, Words& words) {
 
 void add_explain(CLI::App& app, Words& words) {
   app.add_option("KEY", words.key);
+  app.add_option("--config", words.config);
 }
 
 void add_nothing(CLI::App&, Words&) {}

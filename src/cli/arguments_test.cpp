@@ -93,7 +93,7 @@ TEST(Arguments, that_are_wrong_get_a_sentence_and_a_hint) {
   EXPECT_THAT(refusal({"run", "now"}), HasSubstr("'now' is too much"));
   EXPECT_THAT(refusal({"run", "--for"}), HasSubstr("--for"));
   EXPECT_THAT(refusal({"run", "--for", "1s", "--for", "2s"}), HasSubstr("--for"));
-  EXPECT_THAT(refusal({"trace"}), HasSubstr("targets"));
+  EXPECT_THAT(refusal({"trace"}), HasSubstr("WHAT is required"));
   EXPECT_THAT(refusal({"config"}), HasSubstr("check, explain, default or reference"));
   EXPECT_THAT(refusal({"config", "chek"}), HasSubstr("did you mean config check?"));
   EXPECT_THAT(refusal({"config", "check"}), HasSubstr("FILE"));

@@ -138,6 +138,11 @@ TEST_F(Cli, checks_explains_and_prints_the_configuration) {
   EXPECT_EQ(std::ranges::count(err_, '\n'), 2) << err_;
   EXPECT_EQ(tapio({"config", "explain", "observers.job.rate"}), 0);
   EXPECT_THAT(out_, HasSubstr("Jobs per second."));
+  EXPECT_EQ(tapio({"config", "explain", "observers.job.rate", "--config", good.c_str()}), 0);
+  EXPECT_THAT(out_, HasSubstr("  current  7\n"));
+  EXPECT_EQ(tapio({"config", "explain", "observers.job.rate", "--config", bad.c_str()}), 0);
+  EXPECT_THAT(err_, HasSubstr("unknown"));
+  EXPECT_THAT(out_, HasSubstr("Jobs per second."));
   EXPECT_EQ(tapio({"config", "explain", "observers.jub"}), 2);
   EXPECT_EQ(tapio({"config", "default"}), 0);
   const auto printed = directory_.file("default.yaml", out_);
@@ -207,7 +212,7 @@ TEST_F(Cli, traces_alone_what_the_running_agent_cannot_serve) {
   EXPECT_THAT(err_, HasSubstr("job.signal records have no process.user.id for --uid"));
   api_.status = R"({"observers":[{"name":"job","state":"denied"}]})";
   tapio({"trace", "start", "--socket", socket_.c_str()});
-  EXPECT_THAT(err_, HasSubstr("observer job is: denied"));
+  EXPECT_THAT(err_, HasSubstr("observer job is denied"));
   EXPECT_EQ(agent_.traces, 4);
 }
 

@@ -44,6 +44,7 @@ struct Answer {
   std::vector<ReadStory> stories;  // the newest first
   std::optional<Alive> alive;
   nanoseconds store_reach{}, agent_began{};  // 0: there is none
+  bool asked = false;                        // the agent, or the store, has answered
   std::string suggestion;
 
   [[nodiscard]] bool empty() const { return lives.empty() && stories.empty() && !alive; }
@@ -121,10 +122,11 @@ class Asker {
     since_ = arguments_.since ? wall_now() - *arguments_.since : nanoseconds::zero();
     std::vector<ReadStory> all = ask_agent(answer);
     const auto reader = store::Reader::open(store_path(arguments_, agent_));
+    answer.asked = answer.asked || reader;
     if (reader)
       TRY(ask_store(*reader, answer, all));
     else
-      note(fmt::format("{}: no history", reader.error().what));
+      note(fmt::format("no history: {}", reader.error().what));
     answer.alive = find_alive(answer.thing.pid);
     all = merged(std::move(all));
     std::ranges::reverse(all);
@@ -155,6 +157,7 @@ class Asker {
       note(json.error().what);
       return out;
     }
+    answer.asked = true;
     for (const Json& story : json->items()) out.push_back({story_from_json(story), story});
     if (const auto status = serve::ask(socket, {.command = serve::Command::status}))
       if (const auto parsed = serve::parse_json(*status)) {
@@ -252,7 +255,8 @@ void append_alive(std::string& out, const Answer& answer) {
                  printable(alive->name), answer.thing.pid, when(alive->since));
   if (!alive->executable.empty())
     fmt::format_to(std::back_inserter(out), "  runs       {}\n", printable(alive->executable));
-  out += "  Nothing that was kept is about it: it began before Tapio watched, or does little.\n";
+  if (answer.asked)
+    out += "  Nothing that was kept is about it: it began before Tapio watched, or does little.\n";
 }
 
 // Several processes had the pid, the name, the unit; which one this is about.
@@ -273,9 +277,12 @@ void append_successors(std::string& out, const std::vector<Json>& successors) {
     fmt::format_to(std::back_inserter(out), "    {}\n", record_line(record));
 }
 
+constexpr std::string_view kNobodyAsked = "There is neither an agent nor a store to ask";
+
 std::string nothing_known(const Answer& answer) {
   std::string out = fmt::format("Nothing is known of {} {}.\n", name(answer.thing.kind),
                                 printable(answer.thing.text));
+  if (!answer.asked) out += fmt::format("  {}.\n", kNobodyAsked);
   if (answer.agent_began.count() > 0)
     out += fmt::format("  The agent has been watching since {}.\n", when(answer.agent_began));
   if (answer.store_reach.count() > 0)
@@ -293,7 +300,9 @@ std::string text_of(const Answer& answer, const Asker& asker, bool all) {
   for (std::size_t i = 0; i < told; ++i) append_story(out, answer.stories[i], asker);
   if (told < answer.stories.size())
     out += fmt::format("{} older stories: `tapio stories`\n\n", answer.stories.size() - told);
-  if (answer.stories.empty()) out += "No story is about it: nothing was wrong, as far as seen.\n\n";
+  if (answer.stories.empty())
+    out += answer.asked ? "No story is about it: nothing was wrong, as far as seen.\n\n"
+                        : fmt::format("{}, so what happened is not known.\n\n", kNobodyAsked);
   append_alive(out, answer);
   const std::size_t lives =
       all ? answer.lives.size() : std::min<std::size_t>(answer.lives.size(), 1);

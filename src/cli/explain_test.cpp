@@ -195,6 +195,18 @@ TEST_F(Explain, says_how_far_back_it_knows_and_what_was_meant_when_nothing_is_kn
                     HasSubstr("The store reaches back to 20")));
 }
 
+TEST_F(Explain, promises_nothing_when_neither_agent_nor_store_answers) {
+  const auto own = std::to_string(::getpid());
+  EXPECT_EQ(tapio({"explain", own.c_str()}), 0) << err_;
+  EXPECT_THAT(out_, AllOf(StartsWith("There is neither an agent nor a store to ask"),
+                          HasSubstr("is alive, since"), Not(HasSubstr("Nothing that was kept"))));
+  EXPECT_EQ(tapio({"explain", "4200001"}), 1);
+  EXPECT_THAT(out_, HasSubstr("neither an agent nor a store"));
+  serve();
+  EXPECT_EQ(tapio({"explain", own.c_str()}), 0) << err_;
+  EXPECT_THAT(out_, StartsWith("No story is about it: nothing was wrong"));
+}
+
 TEST_F(Explain, asks_the_agent_when_there_is_no_store) {
   serve();
   told_.stories = R"j([{"id":"00000002.9","time":"2026-11-21T02:03:04Z","title":"x died",)j"

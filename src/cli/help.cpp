@@ -182,6 +182,8 @@ Usage: tapio config check FILE      print what is wrong with it; then exit with 
        tapio config default         print a file with every setting and its default
        tapio config reference       print the page of all settings, in Markdown
 
+  --config FILE   what explain calls current; /etc/tapio/tapio.yaml if it is there
+
 Examples:
   tapio config default > tapio.yaml
   tapio config check tapio.yaml

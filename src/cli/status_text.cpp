@@ -15,7 +15,7 @@ using serve::Json;
 using Row = std::vector<std::string>;
 
 // Of each list; what is beyond is counted in one line.
-constexpr std::size_t kMaxRows = 8;
+constexpr std::size_t kMaxRows = 24;
 
 std::string bytes(const Json& value) {
   std::string out;

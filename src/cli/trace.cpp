@@ -158,7 +158,8 @@ std::string why_not_streamed(const Arguments& arguments, const serve::Json& stat
   for (const Descriptor* observer : observers)
     if (const auto state = state_of(status, observer->name);
         is_wanted(*observer, schemas) && state != "on")
-      return fmt::format("the agent's observer {} is: {}", observer->name, state);
+      return fmt::format("the agent's observer {} is {}", observer->name,
+                         state == "off" || state == "provider" ? "switched off" : state);
   for (const auto& [option, setting, value, key] : kernel_filters(filter)) {
     if (!value || key == kSignal) continue;
     for (const Schema* schema : schemas)

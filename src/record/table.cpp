@@ -21,7 +21,7 @@ constexpr std::string_view kProcessName = "process.executable.name";
 
 constexpr std::size_t kTimeWidth = 12;  // 02:03:04.567
 constexpr std::size_t kIdWidth = 14;    // 673e9a10.12345
-constexpr std::size_t kNameWidth = 16;
+constexpr std::size_t kNameWidth = 16, kMaxNameWidth = 24;
 constexpr std::size_t kPidWidth = 7;       // PID_MAX_LIMIT is 4194304
 constexpr std::size_t kProcessWidth = 15;  // TASK_COMM_LEN less the NUL
 
@@ -48,6 +48,14 @@ std::size_t width_of(const Field& field) {
       return 32;
   }
   return 16;
+}
+
+// As the longest name wants, unless it is a rare one that would take the room from all lines.
+std::size_t width_of_names(std::span<const Schema* const> schemas) {
+  std::size_t width = kNameWidth;
+  for (const Schema* schema : schemas)
+    if (schema->name.size() <= kMaxNameWidth) width = std::max(width, schema->name.size());
+  return width;
 }
 
 std::string_view head_of(const Field& field) {
@@ -115,7 +123,7 @@ Table::Table(std::span<const Schema* const> schemas, Detail detail, std::size_t 
   const bool single = schemas.size() == 1;
   add({Source::time, "TIME", kTimeWidth, Align::left});
   if (detail == Detail::wide) add({Source::id, "ID", kIdWidth, Align::left});
-  if (!single) add({Source::name, "NAME", kNameWidth, Align::left});
+  if (!single) add({Source::name, "NAME", width_of_names(schemas), Align::left});
   if (!single || (schemas[0]->kind == Kind::event && !has_field(kPid)))
     add({Source::pid, "PID", kPidWidth, Align::right});
   if (!single || (schemas[0]->kind == Kind::event && !has_field(kProcessName)))

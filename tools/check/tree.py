@@ -10,6 +10,7 @@ from pathlib import Path
 NOT_OURS = {".git", "build", ".cache", "__pycache__", "node_modules"}
 CPP = (".hpp", ".cpp")
 BPF = (".bpf.c", ".bpf.h")
+OBSERVERS = ("observers/", "docs/examples/")  # the worked example keeps the rules of those it teaches
 TESTS = re.compile(r"_(test|fuzz|scenario|bench|trigger)\.cpp$")  # _kernel_test.cpp is one of them
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')

@@ -189,9 +189,13 @@ Error with_advice(Error error, std::string_view advice) {
 }  // namespace
 
 Result<Reader> Reader::open(const std::string& path) {
-  if (::access(path.c_str(), R_OK) != 0)
-    return fail(errno == EACCES ? Fault::denied : Fault::unavailable,
-                fmt::format("cannot read the store {}: {}", path, std::strerror(errno)));
+  if (::access(path.c_str(), R_OK) != 0) {
+    const bool denied = errno == EACCES;
+    return fail(
+        denied ? Fault::denied : Fault::unavailable,
+        fmt::format("cannot read the store {}: {}; {}, or give --store", path, std::strerror(errno),
+                    denied ? "be root or who owns it" : "an agent makes it"));
+  }
   sqlite3_hard_heap_limit64(kMaxMemory);
   auto database = connect(path);
   // Beside a file on a read-only disk SQLite cannot lay what it shares with a writer; nobody
