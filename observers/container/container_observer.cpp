@@ -122,4 +122,10 @@ void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
   }
 }
 
+void ContainerObserver::on_settings(const config::Section& settings) {
+  const auto& config = settings.as<Config>();
+  rate_.set_rate(config.rate_per_second);
+  if (watch_) watch_->configure(config);
+}
+
 }  // namespace tapio::container

@@ -23,6 +23,7 @@ class ContainerObserver final : public Observer {
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
   void on_tick(MonotonicTime now, Output& out) override;
+  void on_settings(const config::Section& settings) override;
 
  private:
   Status on_created(const wire::Sample& sample, Output& out);

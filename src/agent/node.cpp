@@ -53,6 +53,9 @@ std::span<const RuleDescriptor* const> rules() {
 
 Node::Node(NodeOptions& options)
     : config_(options.configuration.at("agent").as<AgentConfig>()),
+      reread_(std::move(options.reread)),
+      configuration_(options.configuration.clone()),
+      file_(options.file),
       losses_(began_),
       pipeline_({.run = run_number(),
                  .redact = options.configuration.at("redact").as<RedactConfig>(),
@@ -77,7 +80,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   TRY(node->start_sources(options.configuration));
   node->attached_after_ = monotonic_now() - node->began_;
   TRY(node->start_sinks(options));
-  node->pipeline_.set_clocks(Clocks::read());
+  node->pipeline_.set_clocks(Clocks::read(), monotonic_now());
   node->pipeline_.known().watching(monotonic_now());
   TRY(node->intake_.start());
   if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino)
@@ -202,6 +205,7 @@ void Node::work(std::chrono::milliseconds wait) {
   const auto drained = intake_.next(block_, wait);
   const std::lock_guard lock(state_);
   const auto now = monotonic_now();
+  pipeline_.set_clocks(Clocks::read(), now);
   pipeline_.take(block_);
   pipeline_.flush();
   seed(now);
@@ -266,7 +270,6 @@ bool Node::is_seeded() {
 
 void Node::check(MonotonicTime now) {
   next_check_ = now + kCheckEvery;
-  pipeline_.set_clocks(Clocks::read());
   residue_ = 0;
   for (Source& source : sources_) {
     if (!source.programs) continue;
