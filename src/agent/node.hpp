@@ -95,9 +95,13 @@ class Node final : public serve::Api {
   void deliver(const std::shared_ptr<const Batch>& batch);
   void work(std::chrono::milliseconds wait);
   void seed(MonotonicTime now);
+  void begin_seed(MonotonicTime now);
+  void end_seed(MonotonicTime now);
   // What was there before is known: processes and cgroups, as far as they may be seen.
   [[nodiscard]] bool is_seeded();
   void seed_cgroups(MonotonicTime now);
+  void begin_cgroup_walk(MonotonicTime now);
+  Status find_cgroups();
   void resolve_cgroups(MonotonicTime now);
   void check(MonotonicTime now);  // once a second
   void check_books(Source& source);
@@ -132,8 +136,12 @@ class Node final : public serve::Api {
   std::vector<Source> sources_;
   Intake intake_;  // reads channels of `sources_`, so it stops first
   std::optional<proc::Seeder> seeder_;
+  MonotonicTime seed_again_{};  // at the start: at once
+  bool proc_missing_ = false;
   bool resyncing_ = false;
   std::optional<cgroupfs::Walker> cgroup_walk_;
+  MonotonicTime walk_again_{};
+  bool cgroups_missing_ = false;
   std::optional<cgroupfs::Resolver> cgroup_resolver_;
   std::optional<Error> first_fault_;
   std::chrono::nanoseconds attached_after_{};
