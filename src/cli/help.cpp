@@ -56,6 +56,8 @@ Usage: tapio run [OPTIONS]
   -o FORMAT         records to standard output: none (default) or json, one a line
   --set KEY=VALUE   change one setting; may be given several times; lists take a,b
 
+SIGHUP has it read its configuration again, as `tapio reload` does.
+
 Examples:
   tapio run --for 20s -o json
   tapio run --set observers.process.rate_per_second=1000
