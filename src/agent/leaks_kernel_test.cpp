@@ -117,7 +117,8 @@ void expect_no_growth(const char* what, std::size_t times, const std::function<v
   std::printf(
       "    %s: %zu cycles, %.0f ms each, %zu objects in the kernel each; files %+ld, "
       "heap %+ld bytes, resident %+ld KiB, objects left %zu\n",
-      what, times, std::chrono::duration<double, std::milli>(took).count() / double(times),
+      what, times,
+      std::chrono::duration<double, std::milli>(took).count() / static_cast<double>(times),
       objects_of_one, grown(after.files, before.files), grown(after.heap, before.heap),
       grown(after.resident, before.resident) / 1024, held.size());
   EXPECT_EQ(after.files, before.files);

@@ -104,6 +104,7 @@ class Reloads : public OnEveryPath {
  protected:
   void SetUp() override {
     OnEveryPath::SetUp();
+    log::configure(log::Level::error, log::Format::text);
     std::string name = testing::TempDir() + "tapio-reload-XXXXXX";
     directory_ = ::mkdtemp(name.data());
     set("observers.process", "signals", std::to_string(kHarmless));
@@ -116,6 +117,7 @@ class Reloads : public OnEveryPath {
   void TearDown() override {
     node_.reset();
     if (!directory_.empty()) std::filesystem::remove_all(directory_);
+    log::configure(log::Level::info, log::Format::text);
     OnEveryPath::TearDown();
   }
   void set(std::string_view section, std::string_view setting, const std::string& value) {
