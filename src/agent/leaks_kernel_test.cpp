@@ -147,7 +147,7 @@ TEST_P(Leaks, an_observer_leaves_nothing_behind_however_often_it_starts) {
 }
 INSTANTIATE_TEST_SUITE_P(Observers, Leaks,
                          testing::ValuesIn(observers().begin(), observers().end()),
-                         [](const auto& info) { return std::string(info.param->name); });
+                         [](const auto& each) { return std::string(each.param->name); });
 
 class LeaksOfAgents : public testing::Test {
  protected:

@@ -102,14 +102,14 @@ TEST_F(Cli, gives_the_agent_a_way_to_read_its_configuration_again) {
   const auto file = directory_.file("t.yaml", "observers: {job: {rate: 7}}\n");
   EXPECT_EQ(tapio({"run", "--config", file.c_str(), "--set", "observers.job.signals=KILL"}), 0);
   EXPECT_EQ(agent_.file, file);
-  const auto again = directory_.file("t.yaml", "observers: {job: {rate: 8}}\n");
+  ASSERT_EQ(directory_.file("t.yaml", "observers: {job: {rate: 8}}\n"), file);
   const auto good = agent_.reread();
   ASSERT_TRUE(good);
   EXPECT_EQ(good->tree.at("observers.job").as<JobConfig>().rate, 8u);
   EXPECT_THAT(good->tree.at("observers.job").as<JobConfig>().signals, ElementsAre("KILL"))
       << "what the command line set holds";
   EXPECT_EQ(good->file, file);
-  directory_.file("t.yaml", "observers: {job: {rat: 8}}\n");
+  ASSERT_EQ(directory_.file("t.yaml", "observers: {job: {rat: 8}}\n"), file);
   const auto bad = agent_.reread();
   ASSERT_FALSE(bad);
   EXPECT_THAT(bad.error(), ElementsAre(StartsWith(file + ":1:18: unknown setting 'rat'")));
