@@ -10,10 +10,10 @@ namespace tapio::container {
 namespace {
 
 std::optional<Watch> open_watch(const Config& config) {
-  auto files = CgroupFiles::open(capture::find_hierarchy());
-  if (files) return Watch(std::move(*files), config);
-  log::warning("container: no limits and no memory are read: {}", files.error().what);
-  return std::nullopt;
+  const auto hierarchy = capture::find_hierarchy();
+  if (!capture::is_cgroup_mount(hierarchy.mount)) return std::nullopt;
+  auto files = CgroupFiles::open(hierarchy);
+  return files ? std::optional(Watch(std::move(*files), config)) : std::nullopt;
 }
 
 Result<std::unique_ptr<Observer>> start(const Start& start) {
@@ -21,7 +21,10 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   TRY(config.check());
   const capture::Wishes wishes{.ring_bytes = config.ring.bytes};
   TRY(start.programs.load<container_bpf>(kHooks, wishes, [](container_bpf&) {}));
-  return std::make_unique<ContainerObserver>(config, open_watch(config));
+  auto watch = open_watch(config);
+  if (!watch)
+    log::warning("container: no limits and no memory are read: no cgroup file system is mounted");
+  return std::make_unique<ContainerObserver>(config, std::move(watch), open_watch);
 }
 
 }  // namespace

@@ -33,21 +33,27 @@ struct Config {
         Setting{"enabled", &Config::enabled, "Watch control groups: those of containers too."},
         Setting{"rate_per_second", &Config::rate_per_second,
                 "Records of cgroups per second. Tables and stories see all of them. 0: no limit.",
-                0u, 10'000'000u},
+                0u, 10'000'000u}
+            .on_reload(),
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},
         Setting{"memory", &Config::memory,
-                "Read how much memory each cgroup with a limit uses, for stories."},
+                "Read how much memory each cgroup with a limit uses, for stories."}
+            .on_reload(),
         Setting{"memory_interval", &Config::memory_interval, "How often.", milliseconds(1000),
-                milliseconds(3'600'000)},
+                milliseconds(3'600'000)}
+            .on_reload(),
         Setting{"limits", &Config::limits,
-                "Report when a limit of a cgroup (memory, CPU, pids) is changed."},
+                "Report when a limit of a cgroup (memory, CPU, pids) is changed."}
+            .on_reload(),
         Setting{"limits_interval", &Config::limits_interval,
                 "How often they are read. A limit that goes and comes back in between is not seen.",
-                milliseconds(1000), milliseconds(3'600'000)},
+                milliseconds(1000), milliseconds(3'600'000)}
+            .on_reload(),
         Setting{"readings_per_second", &Config::readings_per_second,
                 "Cgroups that are read in one second, in turn; more of them are read less often.",
-                1u, 10'000u},
+                1u, 10'000u}
+            .on_reload(),
     };
   }
 };

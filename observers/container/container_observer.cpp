@@ -98,9 +98,17 @@ void ContainerObserver::hand_out(const Record& record, Output& out) {
 }
 
 void ContainerObserver::on_fact(const Fact& fact, Output&) {
+  if (const auto* created = std::get_if<CgroupCreated>(&fact)) open_watch(created->time);
   if (!watch_) return;
   if (const auto* created = std::get_if<CgroupCreated>(&fact)) watch_->add(*created);
   if (const auto* removed = std::get_if<CgroupRemoved>(&fact)) watch_->remove(removed->cgroup_id);
+}
+
+// Cgroups that somebody found are mounted: those of the walk come one after the other.
+void ContainerObserver::open_watch(MonotonicTime now) {
+  if (watch_ || !open_ || now < try_again_) return;
+  try_again_ = now + kTryAgain;
+  watch_ = open_(config_);
 }
 
 void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
@@ -120,6 +128,12 @@ void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
                            known(cgroup.path, arena)),
              out);
   }
+}
+
+void ContainerObserver::on_settings(const config::Section& settings) {
+  config_ = settings.as<Config>();
+  rate_.set_rate(config_.rate_per_second);
+  if (watch_) watch_->configure(config_);
 }
 
 }  // namespace tapio::container

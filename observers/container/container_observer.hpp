@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <optional>
 
 #include "base/bucket.hpp"
@@ -16,21 +18,34 @@ namespace tapio::container {
 // feeds it bytes, and a directory that looks like a hierarchy.
 class ContainerObserver final : public Observer {
  public:
+  // Where cgroups are mounted; nothing when they are not.
+  using OpenWatch = std::function<std::optional<Watch>(const Config&)>;
+  // For it to be tried again, while no cgroup is mounted.
+  static constexpr std::chrono::seconds kTryAgain{5};
+
   // Without `watch` nothing is read.
-  ContainerObserver(const Config& config, std::optional<Watch> watch)
-      : rate_(config.rate_per_second), watch_(std::move(watch)) {}
+  ContainerObserver(const Config& config, std::optional<Watch> watch, OpenWatch open = {})
+      : config_(config),
+        rate_(config.rate_per_second),
+        watch_(std::move(watch)),
+        open_(std::move(open)) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
   void on_tick(MonotonicTime now, Output& out) override;
+  void on_settings(const config::Section& settings) override;
 
  private:
   Status on_created(const wire::Sample& sample, Output& out);
   Status on_removed(const wire::Sample& sample, Output& out);
   void hand_out(const Record& record, Output& out);
+  void open_watch(MonotonicTime now);
 
+  Config config_;
   Bucket rate_;
   std::optional<Watch> watch_;
+  OpenWatch open_;
+  MonotonicTime try_again_{};
 };
 
 }  // namespace tapio::container

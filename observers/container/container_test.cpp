@@ -200,6 +200,20 @@ TEST_F(WatchTest, memory_is_read_where_there_is_a_limit) {
   EXPECT_THAT(readings.changes, IsEmpty());
 }
 
+TEST_F(WatchTest, a_reload_makes_a_short_interval_count_at_once) {
+  auto watch = this->watch({.memory_interval = 1h, .limits_interval = 1h});
+  watch.add(created("a"));
+  write("a", "memory.max", "1000\n");
+  write("a", "memory.current", "600\n");
+  EXPECT_THAT(watch.tick(1s).memory, SizeIs(1));
+  EXPECT_THAT(watch.tick(100s).memory, IsEmpty());
+  watch.configure({.memory_interval = 1s});
+  EXPECT_THAT(watch.tick(101s).memory, SizeIs(1));
+  EXPECT_THAT(watch.tick(102s).memory, SizeIs(1));
+  watch.configure({.memory = false, .limits = false});
+  EXPECT_THAT(watch.tick(200s).memory, IsEmpty());
+}
+
 TEST_F(WatchTest, v1_has_other_names_for_the_same) {
   auto watch = this->watch({}, 4);
   watch.add(created("a"));
@@ -290,6 +304,28 @@ TEST_F(WatchTest, no_more_than_so_many_are_read_in_a_second_and_all_get_their_tu
     for (const auto& reading : readings.memory) seen.insert(reading.cgroup_id);
   }
   EXPECT_THAT(seen, SizeIs(12));
+}
+
+TEST_F(WatchTest, cgroups_that_are_mounted_later_are_read_from_then_on) {
+  bool mounted = false;
+  int tries = 0;
+  ContainerObserver observer({}, std::nullopt, [&](const Config& config) {
+    tries++;
+    return mounted ? std::optional(this->watch(config)) : std::nullopt;
+  });
+  Collected out;
+  const auto early = created("early", 1s);
+  observer.on_fact(early, out);
+  observer.on_fact(early, out);
+  EXPECT_EQ(tries, 1) << "not at every fact";
+  mounted = true;
+  const auto late = created("late", 7s);
+  write("late", "memory.max", "1000\n");
+  write("late", "memory.current", "600\n");
+  observer.on_fact(late, out);
+  observer.on_tick(10s, out);
+  EXPECT_EQ(tries, 2);
+  EXPECT_EQ(out.only<CgroupMemory>().cgroup_id, late.cgroup_id);
 }
 
 TEST_F(WatchTest, the_observer_reads_what_facts_tell_it_of) {

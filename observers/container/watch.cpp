@@ -5,6 +5,12 @@
 
 namespace tapio::container {
 
+void Watch::configure(const Config& config) {
+  config_ = config;
+  for (Entries* list : {&limited_, &others_})
+    for (Entry& entry : *list) entry.due = entry.limits_due = {};
+}
+
 void Watch::add(const CgroupCreated& fact) {
   static constexpr std::string_view kUnseenHead = "…";  // then the rest begins at the mount
   auto path = fact.path;

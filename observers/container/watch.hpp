@@ -30,6 +30,8 @@ class Watch {
 
   Watch(CgroupFiles files, const Config& config) : files_(std::move(files)), config_(config) {}
 
+  // Every cgroup is due: an interval that was long must not hold up a short one.
+  void configure(const Config& config);
   void add(const CgroupCreated& fact);
   void remove(std::uint64_t id);
   [[nodiscard]] Readings tick(MonotonicTime now);

@@ -16,7 +16,8 @@ struct Config {
         Setting{"enabled", &Config::enabled, "Read the kernel's log."},
         Setting{"bytes_per_second", &Config::bytes_per_second,
                 "Of the kernel's log, read at most this in a second; the rest waits in its buffer.",
-                ByteSize{16 << 10}, ByteSize{16 << 20}},
+                ByteSize{16 << 10}, ByteSize{16 << 20}}
+            .on_reload(),
     };
   }
 };

@@ -40,6 +40,9 @@ class KmsgObserver final : public Observer {
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_tick(MonotonicTime now, Output& out) override;
+  void on_settings(const config::Section& settings) override {
+    bytes_per_second_ = settings.as<Config>().bytes_per_second.bytes;
+  }
 
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }

@@ -383,6 +383,17 @@ TEST_F(KmsgWithLittleTime, the_rest_waits_for_the_next_second) {
             100'500ms);  // not clamped to a second that was not read to its end
 }
 
+TEST_F(KmsgWithLittleTime, a_reload_lets_it_read_more_at_once) {
+  auto settings = config::section<Config>();
+  settings->as<Config>().bytes_per_second = ByteSize{1 << 20};
+  observer->on_settings(*settings);
+  const std::string filler(1000, 'x');
+  for (int i = 0; i < 20; ++i) say(filler);
+  say_killed("v", 7);
+  read();
+  EXPECT_EQ(reports().size(), 1u);
+}
+
 TEST(KmsgLog, that_cannot_be_opened_says_what_to_do) {
   const auto log = open_log("/nowhere/kmsg");
   ASSERT_FALSE(log.has_value());

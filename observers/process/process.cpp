@@ -10,15 +10,20 @@ namespace tapio::process {
 
 namespace {
 
-Result<std::unique_ptr<Observer>> start(const Start& start) {
-  const auto& config = start.settings.as<Config>();
-  TRY(config.check());
+capture::Wishes wishes(const config::Section& settings) {
+  const auto& config = settings.as<Config>();
   capture::Wishes wishes{.ring_bytes = config.ring.bytes};
   wishes.rate_per_second[TAPIO_NORMAL] = config.rate_per_second;
   wishes.rate_per_second[TAPIO_BULK] = config.noise_rate_per_second;
   wishes.keep_one_in[TAPIO_NORMAL] = wishes.keep_one_in[TAPIO_BULK] = config.keep_one_in;
   if (config.syscalls) wishes.granted.insert(kSyscalls);
-  TRY(start.programs.load<process_bpf>(kHooks, wishes, [&](process_bpf& s) {
+  return wishes;
+}
+
+Result<std::unique_ptr<Observer>> start(const Start& start) {
+  const auto& config = start.settings.as<Config>();
+  TRY(config.check());
+  TRY(start.programs.load<process_bpf>(kHooks, wishes(start.settings), [&](process_bpf& s) {
     s.rodata->signal_mask = config.signal_mask();
     s.rodata->filter = config.filter();
     s.rodata->page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
@@ -42,6 +47,7 @@ const Descriptor descriptor{
     .needs = Detectors::kNeeds,
     .settings = config::section<Config>,
     .start = start,
+    .wishes = wishes,
 };
 
 }  // namespace tapio::process

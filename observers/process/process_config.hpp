@@ -45,18 +45,22 @@ struct Config {
         Setting{"enabled", &Config::enabled, "Watch processes and signals."},
         Setting{"rate_per_second", &Config::rate_per_second,
                 "Signals per second on this node; deadly ones and noise come on top. 0: no limit.",
-                0u, 10'000'000u},
+                0u, 10'000'000u}
+            .on_reload(),
         Setting{"noise_rate_per_second", &Config::noise_rate_per_second,
                 "Per second: deliveries, and SIGCHLD, SIGURG and SIGWINCH, which no program ends "
                 "by. 0: no limit.",
-                0u, 10'000'000u},
+                0u, 10'000'000u}
+            .on_reload(),
         Setting{"keep_one_in", &Config::keep_one_in,
                 "Of the signals that are not deadly, keep one in so many, at random.", 1u,
-                1'000'000u},
+                1'000'000u}
+            .on_reload(),
         Setting{"lifecycle_rate_per_second", &Config::lifecycle_rate_per_second,
                 "Records of fork, exec and exit per second. Tables and stories see all of them. "
                 "0: no limit.",
-                0u, 10'000'000u},
+                0u, 10'000'000u}
+            .on_reload(),
         Setting{"deliveries", &Config::deliveries,
                 "Also report when a thread takes a signal, and how it is set to react."},
         Setting{"syscalls", &Config::syscalls,
@@ -77,20 +81,27 @@ struct Config {
         Setting{"filter.container_only", &Config::filter_container_only,
                 "Only processes in a pid namespace below the initial one."},
         Setting{"detect.storm.signals", &Config::detect_storm_signals,
-                "Signals a second from one process that make a storm.", 1u, 1'000'000u},
+                "Signals a second from one process that make a storm.", 1u, 1'000'000u}
+            .on_reload(),
         Setting{"detect.storm.seconds", &Config::detect_storm_seconds,
-                "For so many seconds, one after the other.", 1u, 60u},
+                "For so many seconds, one after the other.", 1u, 60u}
+            .on_reload(),
         Setting{"detect.crash.deaths", &Config::detect_crash_deaths,
-                "Crashes of a program within five minutes that make a loop.", 2u, 64u},
+                "Crashes of a program within five minutes that make a loop.", 2u, 64u}
+            .on_reload(),
         Setting{"detect.crash.exits", &Config::detect_crash_exits,
-                "Exits of a service with an error within five minutes that make a loop.", 2u, 64u},
+                "Exits of a service with an error within five minutes that make a loop.", 2u, 64u}
+            .on_reload(),
         Setting{"detect.fork_bomb.processes", &Config::detect_fork_bomb_processes,
                 "Living new processes of one program and one origin that make a fork bomb.", 16u,
-                100'000u},
+                100'000u}
+            .on_reload(),
         Setting{"detect.fork_bomb.parents", &Config::detect_fork_bomb_parents,
-                "So many of them have forked twice or more themselves.", 4u, 10'000u},
+                "So many of them have forked twice or more themselves.", 4u, 10'000u}
+            .on_reload(),
         Setting{"detect.exec.failures", &Config::detect_exec_failures,
-                "Failures to start one program within a minute that make a loop.", 2u, 1'000u},
+                "Failures to start one program within a minute that make a loop.", 2u, 1'000u}
+            .on_reload(),
     };
   }
 };

@@ -29,8 +29,11 @@ class CrashLoop {
   static constexpr std::uint32_t kMoreWorkers = 2;
   static constexpr std::chrono::nanoseconds kWorkersFor = std::chrono::seconds(20);
 
-  explicit CrashLoop(const Config& config)
-      : deaths_(config.detect_crash_deaths), exits_(config.detect_crash_exits) {}
+  explicit CrashLoop(const Config& config) { configure(config); }
+  void configure(const Config& config) {
+    deaths_ = config.detect_crash_deaths;
+    exits_ = config.detect_crash_exits;
+  }
 
   void on(const ProcessStarted& fact);
   void on(const SignalSent& fact);
@@ -70,8 +73,8 @@ class CrashLoop {
   Loop& note(const std::string& key, const ProcessExited& fact);
   void tell(const Loop& loop, const ProcessExited& fact, std::string_view program, Output& out);
 
-  std::uint32_t deaths_;
-  std::uint32_t exits_;
+  std::uint32_t deaths_ = 0;
+  std::uint32_t exits_ = 0;
   Lru<ProcessId, Birth, ProcessIdHash> births_{kMaxStarts};
   Lru<ProcessId, Sent, ProcessIdHash> sent_{kMaxTargets};
   Lru<std::string, Loop> loops_{kMaxLoops};

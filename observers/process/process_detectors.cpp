@@ -7,6 +7,13 @@ void Detectors::on_fact(const Fact& fact, Output& out) {
   std::visit([&](const auto& known) { on(known, out); }, fact);
 }
 
+void Detectors::configure(const Config& config) {
+  storm_.configure(config);
+  crashes_.configure(config);
+  bombs_.configure(config);
+  exec_failures_.configure(config);
+}
+
 void Detectors::on(const ProcessStarted& fact, Output& out) {
   crashes_.on(fact);
   bombs_.on(fact, out);

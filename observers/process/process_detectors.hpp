@@ -22,6 +22,8 @@ class Detectors {
       : storm_(config), crashes_(config), bombs_(config), exec_failures_(config) {}
 
   void on_fact(const Fact& fact, Output& out);
+  // Other thresholds; what was counted stays.
+  void configure(const Config& config);
 
  private:
   void on(const auto&, Output&) {}  // of no use here

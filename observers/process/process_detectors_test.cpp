@@ -198,6 +198,18 @@ TEST_F(Machine, a_storm_is_told_once_with_its_sender_target_and_evidence) {
   EXPECT_THAT(summary(), HasSubstr("sender (pid 20) sent at least 250 signals"));
 }
 
+TEST_F(Machine, a_reload_lowers_the_threshold_of_a_storm_that_is_under_way) {
+  start(10, 1, "/usr/bin/sender", kT);
+  for (int second = 0; second < 4; ++second)
+    send_for_a_second(10, 20, SIGTERM, 60, kT + second * 1s);
+  EXPECT_THAT(found, IsEmpty()) << "60 a second are no storm";
+  detectors.configure({.detect_storm_signals = 50});
+  for (int second = 4; second < 8; ++second)
+    send_for_a_second(10, 20, SIGTERM, 60, kT + second * 1s);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].what, Detection::signal_storm);
+}
+
 TEST_F(Machine, a_storm_that_goes_on_is_told_again_after_a_minute) {
   for (int s = 0; s < 70; ++s) send_for_a_second(20, 30, SIGHUP, 150, kT + s * 1s);
   ASSERT_THAT(found, SizeIs(2));

@@ -26,7 +26,8 @@ class ExecFailures {
   static constexpr std::size_t kTimesUnnamed = 2;
   static constexpr std::int64_t kRegular = 3;
 
-  explicit ExecFailures(const Config& config) : failures_(config.detect_exec_failures) {}
+  explicit ExecFailures(const Config& config) { configure(config); }
+  void configure(const Config& config) { failures_ = config.detect_exec_failures; }
 
   void on(const ExecFailed& fact, Output& out);
   void on(const ProcessExecuted& fact) { attempts_.erase(fact.process); }
@@ -56,7 +57,7 @@ class ExecFailures {
   static void tell(const Loop& loop, ProcessId who, const Attempt& attempt, MonotonicTime now,
                    Output& out);
 
-  std::size_t failures_;
+  std::size_t failures_ = 0;
   Lru<ProcessId, Attempt, ProcessIdHash> attempts_{kMaxAttempts};
   Lru<std::string, Loop> loops_{kMaxLoops};
   ProcessId counted_;  // the latest whose end was counted

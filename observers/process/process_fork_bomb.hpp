@@ -26,8 +26,11 @@ class ForkBomb {
   static constexpr std::chrono::nanoseconds kLookAgain = std::chrono::milliseconds(50);
   static constexpr std::uint32_t kOrGrown = 8;  // or sooner, by one in so many more that live
 
-  explicit ForkBomb(const Config& config)
-      : processes_(config.detect_fork_bomb_processes), parents_(config.detect_fork_bomb_parents) {}
+  explicit ForkBomb(const Config& config) { configure(config); }
+  void configure(const Config& config) {
+    processes_ = config.detect_fork_bomb_processes;
+    parents_ = config.detect_fork_bomb_parents;
+  }
 
   void on(const ProcessStarted& fact, Output& out);
   void on(const ProcessExecuted& fact);
@@ -73,8 +76,8 @@ class ForkBomb {
   void look(ProcessId id, Origin& origin, MonotonicTime now, Output& out);
   static void tell(const Line& line, ProcessId eldest, MonotonicTime now, Output& out);
 
-  std::uint32_t processes_;
-  std::uint32_t parents_;
+  std::uint32_t processes_ = 0;
+  std::uint32_t parents_ = 0;
   std::list<Newborn> newborns_;  // eldest first
   std::unordered_map<ProcessId, std::list<Newborn>::iterator, ProcessIdHash> by_id_;
   std::unordered_map<ProcessId, Origin, ProcessIdHash> origins_;  // that have members

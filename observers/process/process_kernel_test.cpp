@@ -12,8 +12,10 @@
 #include <fstream>
 #include <thread>
 
+#include "base/text.hpp"
 #include "process.abi.h"
 #include "process_config.hpp"
+#include "record/json.hpp"
 #include "rig.hpp"
 
 namespace tapio::process {
@@ -46,6 +48,16 @@ std::vector<SignalSent> signals_to(const Rig& rig, std::uint32_t pid) {
     if (const auto* sent = std::get_if<SignalSent>(&fact); sent && sent->target.pid == pid)
       list.push_back(*sent);
   return list;
+}
+
+// UTF-8 without control characters.
+bool is_clean(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto length = utf8_length(text.substr(at));
+    if (length == 0 || static_cast<unsigned char>(text[at]) < 0x20) return false;
+    at += length;
+  }
+  return true;
 }
 
 std::uint64_t start_ticks_in_proc(pid_t pid) {
@@ -147,6 +159,58 @@ TEST_P(ProcessOnKernel, long_arguments_are_cut_and_their_length_is_told) {
   EXPECT_EQ(executed->args.back().size(),
             TAPIO_PROCESS_ARGS_BYTES - sizeof "sh" - sizeof "-c" - sizeof ":");
   EXPECT_TRUE(field<bool>(*record_of(rig, "process.exec", pid), "process.command_args.cut"));
+}
+
+struct Hostile {
+  const char* what;
+  std::vector<std::string> args;
+};
+
+std::vector<Hostile> hostile_arguments() {
+  std::string bytes;  // all but NUL: no UTF-8, control characters, escape sequences
+  for (int i = 1; i < 256; ++i) bytes += static_cast<char>(i);
+  return {{"none at all", {}},
+          {"20,000 of them", std::vector<std::string>(20'000, "x")},
+          {"1,000 empty ones", std::vector<std::string>(1'000, "")},
+          {"one as long as the kernel allows", {std::string(131'071, 'y')}},
+          {"two megabytes less the room for others",
+           std::vector<std::string>(14, std::string(131'071, 'z'))},
+          {"any bytes", {bytes, "\xff\xfe", "\x1b[2J\x1b]0;title\x07", "\xed\xa0\x80", "a\nb"}}};
+}
+
+TEST_P(ProcessOnKernel, hostile_arguments_are_bounded_counted_and_harmless_to_readers) {
+  auto rig = make_rig();
+  for (auto all = hostile_arguments(); Hostile & hostile : all) {
+    SCOPED_TRACE(hostile.what);
+    std::vector<char*> argv;
+    std::uint64_t bytes = 0;
+    for (std::string& arg : hostile.args) {
+      argv.push_back(arg.data());
+      bytes += arg.size() + 1;
+    }
+    argv.push_back(nullptr);
+    const pid_t pid = child([&] {
+      ::execve("/bin/true", argv.data(), environ);
+      return 127;
+    });
+    wait_for(pid);
+    rig.drain();
+    const auto* executed = fact_about<ProcessExecuted>(rig, pid);
+    ASSERT_TRUE(executed);
+    // From 5.18 on the kernel gives an empty name to who has none (dcd46d897adb).
+    if (hostile.args.empty()) {
+      EXPECT_LE(executed->args_bytes, 1u);
+    } else {
+      EXPECT_EQ(executed->args_bytes, bytes);
+    }
+    EXPECT_LE(executed->args.size(), 256u);
+    std::size_t kept = 0;
+    for (const auto arg : executed->args) kept += arg.size();
+    EXPECT_LE(kept, TAPIO_PROCESS_ARGS_BYTES);
+    std::string json;
+    append_json(json, *record_of(rig, "process.exec", pid), Clocks{});
+    EXPECT_TRUE(is_clean(json)) << json;
+  }
 }
 
 TEST_P(ProcessOnKernel, threads_are_not_processes_and_the_last_of_them_ends_it) {

@@ -173,6 +173,12 @@ std::string_view join_path(std::string_view leaf_first, bool complete, Arena& ar
   return arena.keep(path);
 }
 
+void ProcessObserver::on_settings(const config::Section& settings) {
+  const auto& config = settings.as<Config>();
+  lifecycle_.set_rate(config.lifecycle_rate_per_second);
+  detectors_.configure(config);
+}
+
 Status ProcessObserver::on_sample(const wire::Sample& sample, Output& out) {
   switch (sample.header.kind) {
     case TAPIO_PROCESS_FORK:

@@ -47,6 +47,7 @@ class ProcessObserver final : public Observer {
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_surplus(const Surplus& surplus, MonotonicTime now, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override { detectors_.on_fact(fact, out); }
+  void on_settings(const config::Section& settings) override;
 
   static constexpr std::size_t kMaxArgs = 256;  // beyond it arguments are cut, and marked so
   // Threads that end together may each report the end of their process, within microseconds. With

@@ -19,8 +19,11 @@ class SignalStorm {
   // A loss of signals is known a second late, and says that more were sent than seen.
   static constexpr std::chrono::nanoseconds kPressed = std::chrono::seconds(3);
 
-  explicit SignalStorm(const Config& config)
-      : per_second_(config.detect_storm_signals), seconds_(config.detect_storm_seconds) {}
+  explicit SignalStorm(const Config& config) { configure(config); }
+  void configure(const Config& config) {
+    per_second_ = config.detect_storm_signals;
+    seconds_ = config.detect_storm_seconds;
+  }
 
   void on(const SignalSent& fact, Output& out);
   void on(const Lost& fact);
@@ -50,8 +53,8 @@ class SignalStorm {
   static void begin(Sender& sender, MonotonicTime now);
   void tell(Sender& sender, const SignalSent& latest, Output& out) const;
 
-  std::uint64_t per_second_;
-  std::uint32_t seconds_;
+  std::uint64_t per_second_ = 0;
+  std::uint32_t seconds_ = 0;
   MonotonicTime pressed_{};  // to the end of the latest loss of signals
   Lru<ProcessId, Sender, ProcessIdHash> senders_{kMaxSenders};
 };

@@ -256,6 +256,19 @@ TEST(Process, the_rate_holds_records_back_and_never_facts) {
   EXPECT_EQ(out.rate_limited, 7u);
 }
 
+TEST(Process, a_reload_changes_the_rate_of_records) {
+  ProcessObserver observer({.lifecycle_rate_per_second = 3});
+  auto settings = config::section<Config>();
+  settings->as<Config>().lifecycle_rate_per_second = 0;
+  observer.on_settings(*settings);
+  Collected out;
+  tapio_process_fork event{};
+  event.header = header_of<tapio_process_fork>(TAPIO_PROCESS_FORK);
+  for (event.tgid = 1; event.tgid <= 10; ++event.tgid) ASSERT_TRUE(feed(observer, event, out));
+  EXPECT_EQ(out.records.size(), 10u);
+  EXPECT_EQ(out.rate_limited, 0u);
+}
+
 TEST(Process, what_the_filter_does_not_want_is_applied_and_not_handed_out) {
   ProcessObserver observer({});
   Collected out;

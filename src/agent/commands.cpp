@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include "agent/node.hpp"
 #include "agent/privileges.hpp"
 #include "agent/terminal.hpp"
+#include "base/fd.hpp"
 #include "base/log.hpp"
 #include "cli/printer.hpp"
 #include "version.hpp"
@@ -19,6 +21,7 @@ namespace tapio::agent {
 namespace {
 
 std::atomic<bool> g_told_to_stop = false;
+std::atomic<bool> g_hung_up = false;  // SIGHUP
 
 void stop_on_signals() {
   struct sigaction action{};
@@ -27,14 +30,30 @@ void stop_on_signals() {
   ::signal(SIGPIPE, SIG_IGN);  // a sink whose reader has gone is a fault of that sink
 }
 
+// Also the terminal hangs up on a program that it started: then there is none any more.
+bool has_terminal() {
+  return static_cast<bool>(Fd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)));
+}
+
+void reload_on_sighup() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { g_hung_up = true; };
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGHUP, &action, nullptr);
+}
+
+// Stops when its terminal is gone, else reloads.
+void attend_hang_up(Node& node, bool began_on_terminal) {
+  if (!g_hung_up.exchange(false)) return;
+  if (began_on_terminal && !has_terminal())
+    g_told_to_stop = true;
+  else
+    node.reload();
+}
+
 std::function<bool()> until(const std::optional<std::chrono::milliseconds>& duration) {
   const auto end = duration ? monotonic_now() + *duration : MonotonicTime::max();
   return [end] { return g_told_to_stop || monotonic_now() >= end; };
-}
-
-void configure_log(const config::Tree& configuration) {
-  const auto& config = configuration.at("log").as<LogConfig>();
-  log::configure(config.level, config.format);
 }
 
 // The first fault of an observer is the answer when none is on.
@@ -72,11 +91,15 @@ std::string Commands::socket(const config::Tree& configuration) const {
 
 Status Commands::run(const cli::RunOptions& options) {
   stop_on_signals();
+  reload_on_sighup();
+  const bool on_terminal = has_terminal();
   configure_log(options.configuration);
   TRY(check_privileges());
   NodeOptions node_options{.configuration = options.configuration,
                            .socket = options.socket,
-                           .canary_song = own_canary()};
+                           .canary_song = own_canary(),
+                           .file = options.file,
+                           .reread = options.reread};
   if (options.format == cli::Format::json)
     node_options.sinks.emplace_back("stdout", std::make_unique<JsonLines>());
   else
@@ -84,7 +107,10 @@ Status Commands::run(const cli::RunOptions& options) {
   auto node = TRY(Node::start(std::move(node_options)));
   report(*node, options.socket);
   TRY(check_observers(*node));
-  node->run(until(options.duration));
+  node->run([&, stop = until(options.duration)] {
+    attend_hang_up(*node, on_terminal);
+    return stop();
+  });
   node->finish();
   return {};
 }

@@ -41,6 +41,11 @@ config::Tree configuration() {
   return tree;
 }
 
+void configure_log(const config::Tree& configuration) {
+  const auto& config = configuration.at("log").as<LogConfig>();
+  log::configure(config.level, config.format);
+}
+
 bool is_enabled(const config::Section& section) {
   const auto settings = section.settings();
   const auto enabled = std::ranges::find(settings, "enabled", &config::SettingInfo::name);

@@ -53,14 +53,17 @@ struct LogConfig {
 
   static constexpr auto settings() {
     return std::tuple{
-        Setting{"level", &LogConfig::level, "The least that is logged."},
-        Setting{"format", &LogConfig::format, "Lines for people, or JSON for machines."},
+        Setting{"level", &LogConfig::level, "The least that is logged."}.on_reload(),
+        Setting{"format", &LogConfig::format, "Lines for people, or JSON for machines."}
+            .on_reload(),
     };
   }
 };
 
 // Every section that this program knows: agent, log, redact, observers.*, sinks.*; with defaults.
 [[nodiscard]] config::Tree configuration();
+
+void configure_log(const config::Tree& configuration);
 
 // The `enabled` setting that every observer and sink has.
 [[nodiscard]] bool is_enabled(const config::Section& section);

@@ -22,6 +22,8 @@ constexpr auto kRingLateness = 20ms;   // from reserve to submit, with room
 constexpr auto kPerfLateness = 100ms;  // perf buffers are per CPU and are read one after another
 constexpr auto kSeedBudget = 5ms;      // of each pass, so that events are not held up
 constexpr auto kCheckEvery = 1s;
+constexpr auto kLookAgain = 5s;  // for /proc and cgroups, while they are not mounted
+constexpr auto kNever = MonotonicTime::max();
 constexpr auto kCanaryFlight = 500ms;  // at most, from its song to its last record
 constexpr auto kSinkPatience = 2s;     // at the end, for queues to run empty
 
@@ -53,6 +55,9 @@ std::span<const RuleDescriptor* const> rules() {
 
 Node::Node(NodeOptions& options)
     : config_(options.configuration.at("agent").as<AgentConfig>()),
+      reread_(std::move(options.reread)),
+      configuration_(options.configuration.clone()),
+      file_(options.file),
       losses_(began_),
       pipeline_({.run = run_number(),
                  .redact = options.configuration.at("redact").as<RedactConfig>(),
@@ -77,11 +82,9 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   TRY(node->start_sources(options.configuration));
   node->attached_after_ = monotonic_now() - node->began_;
   TRY(node->start_sinks(options));
-  node->pipeline_.set_clocks(Clocks::read());
+  node->pipeline_.set_clocks(Clocks::read(), monotonic_now());
   node->pipeline_.known().watching(monotonic_now());
   TRY(node->intake_.start());
-  if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino)
-    node->seeder_.emplace(std::move(*seeder));
   node->sing();
   ::malloc_trim(0);  // loading needs some 15 MB for a moment
   return node;
@@ -202,6 +205,7 @@ void Node::work(std::chrono::milliseconds wait) {
   const auto drained = intake_.next(block_, wait);
   const std::lock_guard lock(state_);
   const auto now = monotonic_now();
+  pipeline_.set_clocks(Clocks::read(), now);
   pipeline_.take(block_);
   pipeline_.flush();
   seed(now);
@@ -214,33 +218,48 @@ void Node::work(std::chrono::milliseconds wait) {
 
 void Node::seed(MonotonicTime now) {
   auto& known = pipeline_.known();
-  if (known.wants_resync() && !seeder_) {
-    if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino) {
-      seeder_.emplace(std::move(*seeder));
-      known.begin_resync(now);
-      resyncing_ = true;
-    }
-  }
+  if (!seeder_ && (now >= seed_again_ || (known.wants_resync() && !proc_missing_))) begin_seed(now);
   if (!seeder_) return;
   const bool complete = seeder_->step(kSeedBudget, [&](const proc::Snapshot& snapshot) {
     const std::vector<std::string_view> args(snapshot.args.begin(), snapshot.args.end());
     known.seen(snapshot.fact(pipeline_.redact(args)));
   });
-  if (!complete) return;
-  if (std::exchange(resyncing_, false)) known.end_resync(seeder_->coverage());
+  if (complete) end_seed(now);
+}
+
+// Inside of a pid namespace /proc has other numbers than events.
+void Node::begin_seed(MonotonicTime now) {
+  seed_again_ = kNever;
+  if (capture::own_pid_namespace().ino) return;
+  auto& known = pipeline_.known();
+  if (known.wants_resync()) {
+    known.begin_resync(now);
+    resyncing_ = true;
+  }
+  if (auto seeder = proc::Seeder::open())
+    seeder_.emplace(std::move(*seeder));
+  else
+    end_seed(now);
+}
+
+// Who sees not even itself sees no /proc.
+void Node::end_seed(MonotonicTime now) {
+  const bool missing = !seeder_ || seeder_->stats().found == 0;
+  if (missing) seed_again_ = now + kLookAgain;
+  if (!missing && std::exchange(resyncing_, false))
+    pipeline_.known().end_resync(seeder_->coverage());
   seeder_.reset();
+  if (missing == std::exchange(proc_missing_, missing)) return;
+  if (missing)
+    log::warning("/proc shows no process: who was there before is not known until it is back");
+  else
+    log::info("/proc is back");
 }
 
 // After the programs are attached, as with processes: what is made meanwhile is an event.
 void Node::seed_cgroups(MonotonicTime now) {
   auto& known = pipeline_.known();
-  if (!cgroup_walk_ && known.wants_cgroup_walk()) {
-    known.begin_cgroup_walk(now);
-    if (auto walker = cgroupfs::Walker::open(hierarchy_.mount))
-      cgroup_walk_.emplace(std::move(*walker));
-    else
-      log::warning("cgroups that were there before are not known: {}", walker.error().what);
-  }
+  if (!cgroup_walk_ && known.wants_cgroup_walk() && now >= walk_again_) begin_cgroup_walk(now);
   if (!cgroup_walk_) return;
   const auto found = [&](std::uint64_t id, std::string_view path, MonotonicTime time) {
     pipeline_.publish(CgroupCreated{.time = time, .cgroup_id = id, .path = path});
@@ -248,6 +267,38 @@ void Node::seed_cgroups(MonotonicTime now) {
   if (!cgroup_walk_->step(kSeedBudget, found)) return;
   if (cgroup_walk_->complete()) known.end_cgroup_walk(now);
   cgroup_walk_.reset();
+}
+
+void Node::begin_cgroup_walk(MonotonicTime now) {
+  const Status found = find_cgroups();
+  auto walker = found ? cgroupfs::Walker::open(hierarchy_.mount)
+                      : Result<cgroupfs::Walker>(std::unexpected(found.error()));
+  const bool missing = !walker;
+  walk_again_ = missing ? now + kLookAgain : MonotonicTime{};
+  if (walker) {
+    pipeline_.known().begin_cgroup_walk(now);
+    cgroup_walk_.emplace(std::move(*walker));
+  }
+  if (missing == std::exchange(cgroups_missing_, missing)) return;
+  if (missing)
+    log::warning("cgroups that were there before are not known: {}", walker.error().what);
+  else
+    log::info("cgroups are mounted at {}", hierarchy_.mount);
+}
+
+// Those whose ids events carry; what was mounted after the start is found now.
+Status Node::find_cgroups() {
+  if (capture::is_cgroup_mount(hierarchy_.mount)) return {};
+  auto found = capture::find_hierarchy();
+  if (found.mount.empty() || !capture::is_cgroup_mount(found.mount))
+    return fail(Fault::unavailable, "no cgroup file system is mounted");
+  if (found.subsystem != hierarchy_.subsystem)
+    return fail(Fault::unavailable,
+                fmt::format("{} is mounted now, and the programs have ids of {}: restart",
+                            found.name, hierarchy_.name));
+  hierarchy_ = std::move(found);
+  cgroup_resolver_.emplace(hierarchy_);
+  return {};
 }
 
 // What neither an event nor the walk told of, by the processes that are in it. The rate is bounded.
@@ -261,12 +312,12 @@ void Node::resolve_cgroups(MonotonicTime now) {
 }
 
 bool Node::is_seeded() {
-  return !seeder_ && !cgroup_walk_ && !pipeline_.known().wants_cgroup_walk();
+  return !seeder_ && seed_again_ == kNever && !cgroup_walk_ &&
+         !pipeline_.known().wants_cgroup_walk();
 }
 
 void Node::check(MonotonicTime now) {
   next_check_ = now + kCheckEvery;
-  pipeline_.set_clocks(Clocks::read());
   residue_ = 0;
   for (Source& source : sources_) {
     if (!source.programs) continue;
@@ -331,6 +382,10 @@ void Node::check_sight() {
     if (auto sentence = blind_in(hook.observer, hook.hook, hook.program, hook.canary);
         !sentence.empty())
       blind.push_back(std::move(sentence));
+  if (proc_missing_)
+    blind.emplace_back("/proc shows no process, so who was there before is not known");
+  if (cgroups_missing_)
+    blind.emplace_back("no cgroup file system is mounted, so whose a cgroup is may not be known");
   pipeline_.known().set_blind_spots(std::move(blind));
 }
 

@@ -12,10 +12,12 @@
 #include "agent/configuration.hpp"
 #include "agent/losses.hpp"
 #include "agent/pipeline.hpp"
+#include "agent/reload.hpp"
 #include "agent/select.hpp"
 #include "base/config.hpp"
 #include "capture/canary.hpp"
 #include "capture/programs.hpp"
+#include "cli/agent.hpp"
 #include "decode/intake.hpp"
 #include "enrich/cgroupfs.hpp"
 #include "enrich/proc.hpp"
@@ -30,6 +32,8 @@ struct NodeOptions {
   std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks;  // beside those configured
   bool configured_sinks = true;
   std::vector<std::string> canary_song;  // a program that kills itself; empty: no canary
+  std::string file{};                    // that the configuration is from; "": there is none
+  cli::Reread reread{};                  // without it a reload is refused
 };
 
 // What runs on one node: kernel side, pipeline, sinks, socket. The thread that calls run() is the
@@ -41,6 +45,8 @@ class Node final : public serve::Api {
 
   // Until `done` says so, which is asked about fifty times a second.
   void run(const std::function<bool()>& done);
+  // Takes over what may be changed while it runs. From any thread; no event is lost for it.
+  Reload reload();
   // Detaches, takes what is left in the rings, settles the books, empties the sinks.
   void finish();
 
@@ -68,6 +74,7 @@ class Node final : public serve::Api {
   // serve::Api; from any thread.
   std::string status_json() override;
   std::string stories_json(std::optional<std::chrono::nanoseconds> since) override;
+  std::string reload_json() override;
 
  private:
   struct Source {  // one observer that was selected
@@ -88,9 +95,13 @@ class Node final : public serve::Api {
   void deliver(const std::shared_ptr<const Batch>& batch);
   void work(std::chrono::milliseconds wait);
   void seed(MonotonicTime now);
+  void begin_seed(MonotonicTime now);
+  void end_seed(MonotonicTime now);
   // What was there before is known: processes and cgroups, as far as they may be seen.
   [[nodiscard]] bool is_seeded();
   void seed_cgroups(MonotonicTime now);
+  void begin_cgroup_walk(MonotonicTime now);
+  Status find_cgroups();
   void resolve_cgroups(MonotonicTime now);
   void check(MonotonicTime now);  // once a second
   void check_books(Source& source);
@@ -99,11 +110,16 @@ class Node final : public serve::Api {
   void check_health();
   void check_sight();
   void report_losses(MonotonicTime now);
+  Reload take_over(const config::Tree& next);
+  Status apply(std::string_view section);
+  void record(const Reload& reload);
   [[nodiscard]] std::uint64_t ring_bytes() const;
   [[nodiscard]] std::uint64_t map_bytes() const;
 
   MonotonicTime began_ = monotonic_now();
   AgentConfig config_;
+  cli::Reread reread_;
+  std::mutex reloading_;  // one at a time; taken before `state_`
   std::optional<capture::Canary> canary_;
   std::optional<std::string> canary_fault_;
   capture::Kernel kernel_;
@@ -111,14 +127,21 @@ class Node final : public serve::Api {
   std::chrono::nanoseconds lateness_{};  // how far the watermark stays behind
   std::unique_ptr<capture::Channel> critical_;
   std::vector<std::unique_ptr<Outlet>> feeds_;
-  std::mutex state_;  // of all below, between the pipeline and those who ask
+  std::mutex state_;              // of all below, between the pipeline and those who ask
+  config::Tree configuration_;    // in force
+  std::string file_;              // that it is from
+  std::optional<Reload> reload_;  // the latest
   Losses losses_;
   Pipeline pipeline_;
   std::vector<Source> sources_;
   Intake intake_;  // reads channels of `sources_`, so it stops first
   std::optional<proc::Seeder> seeder_;
+  MonotonicTime seed_again_{};  // at the start: at once
+  bool proc_missing_ = false;
   bool resyncing_ = false;
   std::optional<cgroupfs::Walker> cgroup_walk_;
+  MonotonicTime walk_again_{};
+  bool cgroups_missing_ = false;
   std::optional<cgroupfs::Resolver> cgroup_resolver_;
   std::optional<Error> first_fault_;
   std::chrono::nanoseconds attached_after_{};

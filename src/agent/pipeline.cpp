@@ -32,6 +32,12 @@ void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> obs
   slices_.emplace(descriptor.id, Slice{&descriptor, std::move(observer), role});
 }
 
+void Pipeline::configure(std::uint8_t observer, const config::Section& settings) {
+  const auto found = slices_.find(observer);
+  if (found != slices_.end() && found->second.observer)
+    found->second.observer->on_settings(settings);
+}
+
 void Pipeline::take(Bytes block) {
   Intake::each(block, [this](const wire::Sample& sample) {
     if (sample.header.event_class == TAPIO_CRITICAL)

@@ -61,7 +61,12 @@ class Pipeline final : public Output {
   void on_surplus(std::uint8_t observer, const Surplus& surplus, MonotonicTime now);
   void on_loss(const Loss& loss);
   void on_tick(MonotonicTime now);  // once a second
-  void set_clocks(const Clocks& clocks) { clocks_ = clocks; }
+  // As read at `now`; for each batch, or what happened around a suspend has a wrong time.
+  void set_clocks(const Clocks& read, MonotonicTime now) { clocks_ = read.after(clocks_, now); }
+  [[nodiscard]] const Clocks& clocks() const { return clocks_; }
+  // A reload.
+  void configure(const RedactConfig& redact) { redactor_.configure(redact); }
+  void configure(std::uint8_t observer, const config::Section& settings);
   // Hands out the batch as it is, unless it is empty.
   void flush();
 

@@ -82,6 +82,33 @@ class PipelineTest : public testing::Test {
 
 using testing::ElementsAre;
 
+TEST_F(PipelineTest, what_happened_before_a_suspend_keeps_its_wall_time) {
+  using namespace std::chrono_literals;
+  pipeline->set_clocks({.wall_ahead = 1000s, .boottime_ahead = 5s}, 1us);
+  take(5'000, 1);
+  pipeline->advance(10us);
+  pipeline->set_clocks({.wall_ahead = 1000s + 1h, .boottime_ahead = 5s + 1h}, 20us);
+  take(30'000, 2);
+  pipeline->advance(40us);
+  pipeline->flush();
+  ASSERT_EQ(batches.size(), 1u);
+  const Batch& batch = *batches[0];
+  ASSERT_EQ(batch.records.size(), 2u);
+  EXPECT_EQ(wall_time(batch.records[0].origin.time, batch.clocks), 1000s + 5us);
+  EXPECT_EQ(wall_time(batch.records[1].origin.time, batch.clocks), 1000s + 1h + 30us);
+}
+
+TEST_F(PipelineTest, a_wall_clock_that_is_set_holds_from_the_next_batch_on) {
+  using namespace std::chrono_literals;
+  for (const auto wall : {1000s, 500s, 90'000s}) {
+    pipeline->set_clocks({.wall_ahead = wall, .boottime_ahead = 0s}, 1us);
+    take(5'000, 1);
+    pipeline->advance(10us);
+    pipeline->flush();
+    EXPECT_EQ(batches.back()->clocks.wall_ahead_at(5us), wall);
+  }
+}
+
 TEST_F(PipelineTest, hands_out_in_order_of_time_and_critical_ones_at_once) {
   take(300, 3);
   take(100, 1);

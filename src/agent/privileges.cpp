@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <fstream>
+#include <array>
 
 namespace tapio::agent {
 
@@ -17,12 +19,12 @@ constexpr bool has(std::uint64_t set, int capability) {
 
 }  // namespace
 
+// By system call, which glibc has no function for: /proc may be missing.
 std::uint64_t effective_capabilities() {
-  std::uint64_t set = 0;
-  std::ifstream status("/proc/self/status");
-  for (std::string key; status >> key; status.ignore(1 << 16, '\n'))
-    if (key == "CapEff:") status >> std::hex >> set;
-  return set;
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return 0;
+  return sets[0].effective | std::uint64_t{sets[1].effective} << 32;
 }
 
 std::vector<std::string> missing_capabilities(std::uint64_t effective) {

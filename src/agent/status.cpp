@@ -157,6 +157,16 @@ std::string Node::status_json() {
   json.Bool(is_seeded());
   json.EndObject();
 
+  object(json, "configuration");
+  text(json, "file", file_);
+  if (reload_) {
+    std::string latest;
+    append_json(latest, *reload_, pipeline_.clocks());
+    json.Key("reload");
+    json.RawValue(latest.data(), latest.size(), rapidjson::kObjectType);
+  }
+  json.EndObject();
+
   array(json, "observers");
   for (const auto& observer : observer_states()) {
     json.StartObject();
@@ -253,7 +263,7 @@ std::string Node::status_json() {
 
 std::string Node::stories_json(std::optional<std::chrono::nanoseconds> since) {
   const std::lock_guard lock(state_);
-  const auto clocks = Clocks::read();
+  const auto& clocks = pipeline_.clocks();
   const auto from = since ? monotonic_now() - *since : MonotonicTime::min();
   std::string out = "[";
   for (const ToldStory* told : pipeline_.stories().since(from)) {

@@ -13,6 +13,12 @@ class Bucket {
  public:
   explicit Bucket(std::uint32_t per_second) : per_second_(per_second), left_(per_second) {}
 
+  // What was left stays, as far as it is within the new rate.
+  void set_rate(std::uint32_t per_second) {
+    left_ = per_second_ != 0 ? std::min<double>(left_, per_second) : per_second;
+    per_second_ = per_second;
+  }
+
   // Always true for a rate of 0, which means no limit.
   bool admit(MonotonicTime now) {
     if (!per_second_) return true;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <iterator>
 
@@ -18,10 +19,41 @@ MonotonicTime monotonic_now() {
   return read(CLOCK_MONOTONIC);
 }
 
+// Whoever is preempted between two clocks reads them apart: of a few tries the tightest counts.
 Clocks Clocks::read() {
-  const auto monotonic = tapio::read(CLOCK_MONOTONIC);
-  return {.wall_ahead = tapio::read(CLOCK_REALTIME) - monotonic,
-          .boottime_ahead = tapio::read(CLOCK_BOOTTIME) - monotonic};
+  constexpr int kTries = 3;
+  constexpr auto kTight = std::chrono::microseconds(2);
+  Clocks best;
+  auto tightest = std::chrono::nanoseconds::max();
+  for (int i = 0; i < kTries && tightest > kTight; ++i) {
+    const auto before = tapio::read(CLOCK_MONOTONIC);
+    const auto wall = tapio::read(CLOCK_REALTIME);
+    const auto boottime = tapio::read(CLOCK_BOOTTIME);
+    const auto took = tapio::read(CLOCK_MONOTONIC) - before;
+    if (took >= tightest) continue;
+    tightest = took;
+    best.wall_ahead = wall - before - took / 2;
+    best.boottime_ahead = std::max(boottime - before - took / 2, std::chrono::nanoseconds(0));
+  }
+  return best;
+}
+
+Clocks Clocks::after(const Clocks& before, MonotonicTime now) const {
+  Clocks clocks = *this;
+  clocks.suspends = before.suspends;
+  const bool is_first = before.wall_ahead.count() == 0;
+  const auto lasted = boottime_ahead - before.boottime_ahead;
+  if (is_first || lasted < kShortest) return clocks;
+  std::ranges::rotate(clocks.suspends, clocks.suspends.end() - 1);
+  clocks.suspends.front() = {.until = now, .lasted = lasted};
+  return clocks;
+}
+
+std::chrono::nanoseconds Clocks::wall_ahead_at(MonotonicTime time) const {
+  auto ahead = wall_ahead;
+  for (const Suspend& suspend : suspends)
+    if (time < suspend.until) ahead -= suspend.lasted;
+  return ahead;
 }
 
 void append_rfc3339(std::string& out, std::chrono::nanoseconds since_epoch) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace tapio {
@@ -12,13 +14,30 @@ using MonotonicTime = std::chrono::nanoseconds;
 
 [[nodiscard]] MonotonicTime monotonic_now();
 
-// What turns the kernel's clocks into one another. Taken anew each second, because the wall clock
-// jumps and a suspend moves CLOCK_BOOTTIME.
+// What turns the kernel's clocks into one another. Taken anew again and again, because the wall
+// clock jumps. CLOCK_MONOTONIC stands still while the machine is suspended and the others do not,
+// so what happened before a suspend has less between the clocks than what happens now.
 struct Clocks {
+  static constexpr std::size_t kSuspends = 8;  // beyond it the oldest is forgotten
+  // Shorter ones are not told from the time that the reading takes.
+  static constexpr std::chrono::milliseconds kShortest{100};
+  struct Suspend {
+    MonotonicTime until{};  // seen then; what is older happened before it
+    std::chrono::nanoseconds lasted{};
+  };
+
   std::chrono::nanoseconds wall_ahead{};      // CLOCK_REALTIME minus CLOCK_MONOTONIC
   std::chrono::nanoseconds boottime_ahead{};  // CLOCK_BOOTTIME minus CLOCK_MONOTONIC
 
+  std::array<Suspend, kSuspends> suspends{};  // newest first
+
   [[nodiscard]] static Clocks read();
+  // These, read at `now`, with the suspends that those read before knew of, and with one more when
+  // the machine was suspended since.
+  [[nodiscard]] Clocks after(const Clocks& before, MonotonicTime now) const;
+  // CLOCK_REALTIME minus CLOCK_MONOTONIC for what happened at `time`, as the wall clock counts now:
+  // when it was set meanwhile, the new setting is the right one.
+  [[nodiscard]] std::chrono::nanoseconds wall_ahead_at(MonotonicTime time) const;
 };
 
 // RFC 3339 in UTC with nanoseconds: "2026-11-21T02:03:04.000000005Z".

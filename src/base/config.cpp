@@ -293,6 +293,17 @@ bool Tree::contains(std::string_view path) const {
   return index_of(path) < entries_.size();
 }
 
+Tree Tree::clone() const {
+  Tree copy;
+  for (const Entry& entry : entries_)
+    copy.entries_.push_back({.path = entry.path,
+                             .summary = entry.summary,
+                             .section = entry.section->clone(),
+                             .initial = entry.initial->clone(),
+                             .present = entry.present});
+  return copy;
+}
+
 bool Tree::present(std::string_view path) const {
   return contains(path) && entries_[index_of(path)].present;
 }
@@ -309,6 +320,24 @@ std::vector<Problem> load(Tree& tree, std::string_view yaml, const std::string& 
     tree.entries_[i].present = loading.parts()[i].is_present;
   }
   return {};
+}
+
+Result<std::vector<Change>> take_over(Tree& tree, const Tree& next) {
+  std::vector<Change> changes;
+  std::vector<std::unique_ptr<Section>> sections;
+  for (const Tree::Entry& entry : tree.entries_) {
+    auto& section = sections.emplace_back(entry.section->clone());
+    for (Change& change : section->take_over(next.at(entry.path))) {
+      change.setting = entry.path + '.' + change.setting;
+      changes.push_back(std::move(change));
+    }
+    if (auto fits = section->check(); !fits)
+      return invalid(fmt::format("{}: {}, as long as what needs a restart is as it was", entry.path,
+                                 fits.error().what));
+  }
+  for (std::size_t i = 0; i < sections.size(); ++i)
+    tree.entries_[i].section = std::move(sections[i]);
+  return changes;
 }
 
 }  // namespace tapio::config

@@ -61,6 +61,9 @@ class Tree {
   [[nodiscard]] Section& at(std::string_view path);
   [[nodiscard]] bool contains(std::string_view path) const;
 
+  // The same sections with the same values.
+  [[nodiscard]] Tree clone() const;
+
   // Whether the loaded file says something about this section, be it `{}`.
   [[nodiscard]] bool present(std::string_view path) const;
 
@@ -69,6 +72,7 @@ class Tree {
 
  private:
   friend std::vector<Problem> load(Tree&, std::string_view, const std::string&, const Environment&);
+  friend Result<std::vector<Change>> take_over(Tree&, const Tree&);
   [[nodiscard]] std::size_t index_of(std::string_view path) const;
 
   std::vector<Entry> entries_;
@@ -78,6 +82,11 @@ class Tree {
 // is wrong with it, by line; unless that is nothing, the tree stays as it was.
 [[nodiscard]] std::vector<Problem> load(Tree& tree, std::string_view yaml, const std::string& file,
                                         const Environment& environment);
+
+// Compares with a tree of the same sections, and takes over what a reload may change; returns every
+// setting that differs. All or nothing: when the new values contradict old ones that only the next
+// start changes, that is the error.
+[[nodiscard]] Result<std::vector<Change>> take_over(Tree& tree, const Tree& next);
 
 // The default file: every setting with its help, type and range, and its default behind a # without
 // a space. It loads, and changes nothing.

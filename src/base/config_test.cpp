@@ -35,7 +35,8 @@ struct Process {
 
   static constexpr auto settings() {
     return std::tuple{
-        Setting{"rate_per_second", &Process::rate_per_second, "Records a second.", 1u, 9'999u},
+        Setting{"rate_per_second", &Process::rate_per_second, "Records a second.", 1u, 9'999u}
+            .on_reload(),
         Setting{"burst", &Process::burst, "Records at once."},
         Setting{"ring", &Process::ring, "Bytes of the ring.", ByteSize{4096}, ByteSize{64 << 20}},
         Setting{"every", &Process::every, "Time between looks."},
@@ -56,10 +57,11 @@ struct Json {
   Form form = Form::json;
 
   static constexpr auto settings() {
-    return std::tuple{
-        Setting{"on", &Json::on, "Whether."}, Setting{"share", &Json::share, "Of all.", 0.0, 1.0},
-        Setting{"path", &Json::path, "Where to."}, Setting{"token", &Json::token, "Who we are."},
-        Setting{"form", &Json::form, "How."}};
+    return std::tuple{Setting{"on", &Json::on, "Whether."},
+                      Setting{"share", &Json::share, "Of all.", 0.0, 1.0},
+                      Setting{"path", &Json::path, "Where to."},
+                      Setting{"token", &Json::token, "Who we are."}.on_reload(),
+                      Setting{"form", &Json::form, "How."}};
   }
 };
 
@@ -403,7 +405,7 @@ TEST_F(Config, the_default_file_loads_and_changes_nothing) {
   EXPECT_THAT(yaml, HasSubstr("  # What processes do.\n"
                               "  process:\n"
                               "    # Records a second.\n"
-                              "    # (unsigned, 1..9999)\n"
+                              "    # (unsigned, 1..9999, reload)\n"
                               "    #rate_per_second: 200\n"));
 }
 
@@ -442,7 +444,10 @@ TEST_F(Config, explains_one_setting) {
             "  type     size\n"
             "  range    4KiB..64MiB\n"
             "  default  256KiB\n"
-            "  current  1MiB\n");
+            "  current  1MiB\n"
+            "  change   needs a restart\n");
+  EXPECT_THAT(explain(tree_, "observers.process.rate_per_second").value(),
+              HasSubstr("  change   by `tapio reload` or SIGHUP\n"));
 }
 
 TEST_F(Config, explains_a_section_and_a_mapping_in_it) {
@@ -475,11 +480,62 @@ TEST_F(Config, the_settings_page_has_a_table_for_each_section) {
   const auto page = settings_markdown(tree_);
   EXPECT_THAT(page,
               AllOf(StartsWith("## observers.process\n\nWhat processes do.\n\n| setting |"),
-                    HasSubstr("\n| `rate_per_second` | unsigned | 1..9999 | `200` | Records a "
-                              "second. |\n"),
-                    HasSubstr("\n| `filter.comms` | list of text |  | `[\"a: b\", \"$$x\"]` | Only "
-                              "these \\| &lt;names>. |\n"),
+                    HasSubstr("\n| `rate_per_second` | unsigned | 1..9999 | `200` | reload | "
+                              "Records a second. |\n"),
+                    HasSubstr("\n| `filter.comms` | list of text |  | `[\"a: b\", \"$$x\"]` | "
+                              "restart | Only these \\| &lt;names>. |\n"),
                     HasSubstr("\n\n## observers.dns\n\nWhat names are asked for.\n")));
+}
+
+TEST_F(Config, a_running_tree_takes_over_what_a_reload_may_change_and_names_the_rest) {
+  Tree running = tree_.clone();
+  ASSERT_THAT(refusals("observers: {process: {rate_per_second: 100, ring: 1MiB}}"), IsEmpty());
+  const auto changes = take_over(running, tree_);
+  ASSERT_TRUE(changes);
+  ASSERT_THAT(*changes, SizeIs(2));
+  EXPECT_EQ((*changes)[0].setting, "observers.process.rate_per_second");
+  EXPECT_EQ((*changes)[0].before, "200");
+  EXPECT_EQ((*changes)[0].after, "100");
+  EXPECT_TRUE((*changes)[0].reloads);
+  EXPECT_EQ((*changes)[1].setting, "observers.process.ring");
+  EXPECT_FALSE((*changes)[1].reloads);
+  EXPECT_EQ(running.at("observers.process").as<Process>().rate_per_second, 100u);
+  EXPECT_EQ(running.at("observers.process").as<Process>().ring.bytes, 256u << 10);
+}
+
+TEST_F(Config, what_waits_for_a_restart_is_named_again_until_it_is_taken_back) {
+  Tree running = tree_.clone();
+  ASSERT_THAT(refusals("observers: {process: {ring: 1MiB}}"), IsEmpty());
+  EXPECT_THAT(take_over(running, tree_).value(), SizeIs(1));
+  EXPECT_THAT(take_over(running, tree_).value(), SizeIs(1));
+  ASSERT_THAT(refusals("observers: {process: {ring: 256KiB}}"), IsEmpty());
+  EXPECT_THAT(take_over(running, tree_).value(), IsEmpty());
+}
+
+TEST_F(Config, a_secret_that_changed_is_a_change_and_is_not_shown) {
+  Tree running = tree_.clone();
+  ASSERT_THAT(refusals("sinks: {json: {token: hunter2}}"), IsEmpty());
+  const auto first = take_over(running, tree_).value();
+  ASSERT_THAT(refusals("sinks: {json: {token: hunter3}}"), IsEmpty());
+  const auto second = take_over(running, tree_).value();
+  ASSERT_THAT(first, SizeIs(1));
+  ASSERT_THAT(second, SizeIs(1));
+  EXPECT_EQ(second[0].before, R"("***")");
+  EXPECT_EQ(second[0].after, R"("***")");
+  EXPECT_EQ(running.at("sinks.json").as<Json>().token.reveal(), "hunter3");
+}
+
+TEST_F(Config, nothing_is_taken_over_when_the_mixture_contradicts_itself) {
+  Tree running = tree_.clone();
+  ASSERT_THAT(refusals("observers: {process: {rate_per_second: 500, burst: 600}}\n"
+                       "sinks: {json: {token: hunter2}}"),
+              IsEmpty());
+  const auto changes = take_over(running, tree_);
+  ASSERT_FALSE(changes);
+  EXPECT_THAT(changes.error().what, AllOf(HasSubstr("observers.process: burst is below"),
+                                          HasSubstr("as long as what needs a restart")));
+  EXPECT_EQ(running.at("observers.process").as<Process>().rate_per_second, 200u);
+  EXPECT_TRUE(running.at("sinks.json").as<Json>().token.empty());
 }
 
 TEST_F(Config, long_help_is_wrapped) {

@@ -39,7 +39,8 @@ void put_wrapped(std::string& out, std::string_view before, std::string_view tex
 }
 
 std::string type_and_range(const SettingInfo& setting) {
-  return setting.range.empty() ? setting.type : fmt::format("{}, {}", setting.type, setting.range);
+  return fmt::format("{}{}{}{}", setting.type, setting.range.empty() ? "" : ", ", setting.range,
+                     setting.reloads ? ", reload" : "");
 }
 
 void put_default(std::string& out, const Tree& tree, const Branch& branch, std::size_t depth) {
@@ -74,6 +75,7 @@ void explain_setting(std::string& out, const SettingInfo& now, const SettingInfo
   put(out, "  type     {}\n", now.type);
   if (!now.range.empty()) put(out, "  range    {}\n", now.range);
   put(out, "  default  {}\n  current  {}\n", initial.value, now.value);
+  put(out, "  change   {}\n", now.reloads ? "by `tapio reload` or SIGHUP" : "needs a restart");
 }
 
 // The settings of one section, or of one mapping in it, with what they have in common left out.
@@ -126,9 +128,10 @@ std::string cell(std::string_view text) {
 void put_rows(std::string& out, const Branch& branch, std::size_t common) {
   for (const Branch& child : branch.children) {
     if (child.setting) {
-      const auto& [name, help, type, range, value, is_list] = *child.setting;
-      put(out, "| `{}` | {} | {} | `{}` | {} |\n", child.path.substr(common), cell(type),
-          cell(range), cell(value), cell(help));
+      const SettingInfo& setting = *child.setting;
+      put(out, "| `{}` | {} | {} | `{}` | {} | {} |\n", child.path.substr(common),
+          cell(setting.type), cell(setting.range), cell(setting.value),
+          setting.reloads ? "reload" : "restart", cell(setting.help));
     } else if (!child.is_section) {
       put_rows(out, child, common);
     }
@@ -140,7 +143,8 @@ void put_rows(std::string& out, const Branch& branch, std::size_t common) {
 std::string default_yaml(const Tree& tree) {
   std::string out =
       "# Every setting of Tapio with its default. To change one, remove the # before its name.\n"
-      "# ${NAME} and ${NAME:-default} take a value from the environment; $$ is a literal $.\n";
+      "# ${NAME} and ${NAME:-default} take a value from the environment; $$ is a literal $.\n"
+      "# (..., reload): `tapio reload` changes it while the agent runs; the others at a restart.\n";
   put_default(out, tree, shape_of(tree, Values::initial), 0);
   return out;
 }
@@ -179,7 +183,7 @@ std::string settings_markdown(const Tree& tree) {
     const Branch& section = *shape.find(entry.path);
     put(out, "{}## {}\n\n{}\n", out.empty() ? "" : "\n", entry.path, cell(entry.summary));
     if (section.children.empty()) continue;
-    out += "\n| setting | type | range | default | meaning |\n|---|---|---|---|---|\n";
+    out += "\n| setting | type | range | default | change | meaning |\n|---|---|---|---|---|---|\n";
     put_rows(out, section, section.path.size() + 1);
   }
   return out;

@@ -28,6 +28,7 @@
 //       9'999u},
 //                         ...};
 //     }
+//     // .on_reload() behind a setting: it can be changed while the agent runs.
 //     Status check() const;  // optional: what no single range can say
 //   };
 //
@@ -95,6 +96,14 @@ struct Setting {
   std::string_view help;
   // Both belong to the range. Left out: that of the type.
   std::optional<typename config::BoundOf<T>::type> min{}, max{};
+  bool reloads = false;
+
+  // A reload changes it. Without this it holds until the next start.
+  [[nodiscard]] constexpr Setting on_reload() const {
+    Setting setting = *this;
+    setting.reloads = true;
+    return setting;
+  }
 };
 
 namespace config {
@@ -108,6 +117,14 @@ struct SettingInfo {
   std::string range;     // "1..1000000", "1..", "..8", or ""
   std::string value;     // now, as YAML; *** for a secret that is not empty
   bool is_list = false;  // takes a sequence
+  bool reloads = false;  // can be changed while the agent runs
+};
+
+// A setting that two configurations have other values of.
+struct Change {
+  std::string setting;        // "filter.uid"; of a tree "observers.process.filter.uid"
+  std::string before, after;  // as YAML; *** for a secret that is not empty
+  bool reloads = false;       // it is taken over; else it waits for the next start
 };
 
 // One mapping of the configuration file.
@@ -122,6 +139,8 @@ class Section {
   // What no single setting can tell: settings that contradict each other.
   [[nodiscard]] virtual Status check() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Section> clone() const = 0;
+  // Compares with a section of the same type, and takes over what a reload may change.
+  virtual std::vector<Change> take_over(const Section& next) = 0;
 
   // The struct inside. Asking for another type than it was made of is a bug (std::bad_cast).
   template <typename Config>
@@ -264,7 +283,8 @@ SettingInfo describe(const Config& config, const Setting<Config, T>& setting) {
                    .type = {},
                    .range = range_of(setting),
                    .value = yaml_of(config.*setting.member),
-                   .is_list = is_list<T>};
+                   .is_list = is_list<T>,
+                   .reloads = setting.reloads};
   if constexpr (is_list<T>) {
     static_assert(!std::same_as<typename Item<T>::type, Secret>);
     info.type = "list of " + type_name<typename Item<T>::type>();
@@ -304,6 +324,21 @@ class Holder final : public Section {
 
   [[nodiscard]] std::unique_ptr<Section> clone() const override {
     return std::make_unique<Holder>(*this);
+  }
+
+  std::vector<Change> take_over(const Section& next) override {
+    const Config& other = next.as<Config>();
+    std::vector<Change> changes;
+    const auto compare = [&](const auto& each) {
+      if (value.*each.member == other.*each.member) return;
+      changes.push_back({.setting = std::string(each.name),
+                         .before = yaml_of(value.*each.member),
+                         .after = yaml_of(other.*each.member),
+                         .reloads = each.reloads});
+      if (each.reloads) value.*each.member = other.*each.member;
+    };
+    std::apply([&](const auto&... each) { (compare(each), ...); }, Config::settings());
+    return changes;
   }
 
   Config value;

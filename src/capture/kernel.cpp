@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -250,6 +252,12 @@ Hierarchy find_hierarchy() {
       return {.subsystem = index, .mount = v1->second, .name = "v1 " + controller};
   }
   return {.mount = mounted.v2};
+}
+
+bool is_cgroup_mount(const std::string& path) {
+  struct statfs found{};
+  return ::statfs(path.c_str(), &found) == 0 &&
+         (found.f_type == CGROUP_SUPER_MAGIC || found.f_type == CGROUP2_SUPER_MAGIC);
 }
 
 std::uint64_t cgroup_id_of(int directory) {

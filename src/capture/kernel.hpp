@@ -67,6 +67,8 @@ struct Hierarchy {
   std::string name = "v2";
 };
 [[nodiscard]] Hierarchy find_hierarchy();
+// Whether what is there now is a cgroup file system: it may have been unmounted, or hidden.
+[[nodiscard]] bool is_cgroup_mount(const std::string& path);
 
 // The id of a control group as events carry it, from its open directory; 0: cannot be told. It is
 // the inode number, but before 5.5, where its upper half is a generation that only the file handle

@@ -112,7 +112,7 @@ Status Programs::attempt(std::span<const Choice> choices, const Open& open) {
 // Before anything is attached: no event may find an empty limiter.
 Status Programs::wish() {
   limiters_.clear();
-  control_ = {};
+  control_.limited = 0;
   for (const auto limited : {TAPIO_NORMAL, TAPIO_BULK}) {
     control_.keep_one_in[limited] = wishes_.keep_one_in[limited];
     if (!wishes_.rate_per_second[limited]) continue;
@@ -120,7 +120,14 @@ Status Programs::wish() {
     limiters_.emplace_back(map_fd("limiter"), limited, wishes_.rate_per_second[limited]);
   }
   refill(monotonic_now());
-  return set_canary(0);
+  return write_control();
+}
+
+// The slots of a limiter are filled anew before `control` says that they count.
+Status Programs::change(const Wishes& wishes) {
+  wishes_.rate_per_second = wishes.rate_per_second;
+  wishes_.keep_one_in = wishes.keep_one_in;
+  return wish();
 }
 
 Status Programs::open_books() {
@@ -132,8 +139,12 @@ Status Programs::open_books() {
 }
 
 Status Programs::set_canary(std::uint32_t tgid) {
-  const std::uint32_t only = 0;
   control_.canary_tgid = tgid;
+  return write_control();
+}
+
+Status Programs::write_control() {
+  const std::uint32_t only = 0;
   if (bpf_map_update_elem(map_fd("control"), &only, &control_, BPF_ANY))
     return from_errno(errno, "write control");
   return {};

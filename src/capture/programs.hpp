@@ -66,6 +66,8 @@ class Programs {
 
   // Nothing is reported any more; the channel can still be drained and the books read.
   void detach() { links_.clear(); }
+  // Other rates and samples, beside running programs; the rest of `wishes` is left as it is.
+  Status change(const Wishes& wishes);
   // The canary's events are marked and held back from consumers; 0: none is under way.
   Status set_canary(std::uint32_t tgid);
   void refill(MonotonicTime now);  // the limiters; at least once a second
@@ -101,6 +103,7 @@ class Programs {
   Status find_culprits(const Open& open);
   Status open_books();
   Status wish();
+  Status write_control();
   [[nodiscard]] bpf_program* program(const char* name) const;
   [[nodiscard]] int map_fd(const char* name) const;
 

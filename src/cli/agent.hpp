@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +19,18 @@ namespace tapio::cli {
 
 enum class Format : std::uint8_t { table, wide, json, none };
 
+struct Configured {
+  config::Tree tree;  // file and --set are in it
+  std::string file;   // where it is from; "": there is none
+};
+
+// The configuration once more; or every reason against it, a sentence each.
+using Reread = std::function<std::expected<Configured, std::vector<std::string>>()>;
+
 struct RunOptions {
   config::Tree configuration;  // file and --set are in it
+  std::string file;            // "": there is none
+  Reread reread;
   std::string socket;
   std::optional<std::chrono::milliseconds> duration;
   Format format = Format::none;  // of records to standard output: json or none

@@ -127,6 +127,7 @@ const std::vector<Known>& known_commands() {
       {"query", Command::query, add_query},
       {"status", Command::status, add_status},
       {"doctor", Command::doctor, add_doctor},
+      {"reload", Command::reload, add_status},
       {"version", Command::version, add_version},
       {"config check", Command::config_check, add_check},
       {"config explain", Command::config_explain, add_explain},

@@ -23,6 +23,7 @@ enum class Command : std::uint8_t {
   query,
   status,
   doctor,
+  reload,
   config_check,
   config_explain,
   config_default,

@@ -46,6 +46,8 @@ Exit dispatch(const Arguments& arguments, Agent& agent) {
       return status(arguments, agent);
     case Command::doctor:
       return doctor(arguments, agent);
+    case Command::reload:
+      return reload(arguments, agent);
     case Command::config_check:
       return config_check(arguments, agent);
     case Command::config_explain:
@@ -67,7 +69,10 @@ Exit run(const Arguments& arguments, Agent& agent) {
     return Exit::misused;
   }
   const std::string socket = socket_path(agent, arguments.socket, *tree);
+  const std::string file = file_in_use(arguments.config);
   const Status done = agent.run({.configuration = std::move(*tree),
+                                 .file = file,
+                                 .reread = rereading(agent, file, arguments.set),
                                  .socket = socket,
                                  .duration = arguments.duration,
                                  .format = arguments.format});

@@ -9,6 +9,7 @@
 #include "base/fd.hpp"
 #include "cli/commands.hpp"
 #include "cli/fake_agent.hpp"
+#include "cli/load.hpp"
 #include "cli/out.hpp"
 #include "cli/printer.hpp"
 #include "evaluate/engine.hpp"
@@ -30,6 +31,8 @@ class Api final : public serve::Api {
     asked = true;
     return since ? "[]" : stories;
   }
+  std::string reload_json() override { return reload; }
+  std::string reload = R"({"kept":false,"changed":[],"restart":[],"wrong":[]})";
   std::atomic<bool> asked = false;
   std::string status = R"({"version":"9","observers":[{"name":"job","state":"on"}]})";
   std::string stories =
@@ -93,6 +96,61 @@ TEST_F(Cli, runs_the_agent_with_file_and_settings) {
   EXPECT_EQ(agent_.socket_used, "/nowhere/s");
   EXPECT_EQ(tapio({"run", "--config", file.c_str(), "--set", "observers.job.rate=8"}), 0);
   EXPECT_EQ(agent_.rate, 8u);
+}
+
+TEST_F(Cli, gives_the_agent_a_way_to_read_its_configuration_again) {
+  const auto file = directory_.file("t.yaml", "observers: {job: {rate: 7}}\n");
+  EXPECT_EQ(tapio({"run", "--config", file.c_str(), "--set", "observers.job.signals=KILL"}), 0);
+  EXPECT_EQ(agent_.file, file);
+  ASSERT_EQ(directory_.file("t.yaml", "observers: {job: {rate: 8}}\n"), file);
+  const auto good = agent_.reread();
+  ASSERT_TRUE(good);
+  EXPECT_EQ(good->tree.at("observers.job").as<JobConfig>().rate, 8u);
+  EXPECT_THAT(good->tree.at("observers.job").as<JobConfig>().signals, ElementsAre("KILL"))
+      << "what the command line set holds";
+  EXPECT_EQ(good->file, file);
+  ASSERT_EQ(directory_.file("t.yaml", "observers: {job: {rat: 8}}\n"), file);
+  const auto bad = agent_.reread();
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error(), ElementsAre(StartsWith(file + ":1:18: unknown setting 'rat'")));
+  std::filesystem::remove(file);
+  EXPECT_THAT(agent_.reread().error(), ElementsAre(StartsWith("cannot open " + file)));
+}
+
+TEST_F(Cli, does_not_read_standard_input_twice) {
+  const auto reread = rereading(agent_, "-", {});
+  EXPECT_THAT(reread().error(), ElementsAre(HasSubstr("cannot be read again")));
+}
+
+TEST_F(Cli, says_what_a_reload_changed_and_what_waits) {
+  serve();
+  api_.reload = R"({"kept":false,"wrong":[],
+    "changed":[{"setting":"log.level","before":"info","after":"debug"}],
+    "restart":[{"setting":"observers.job.ring","before":"4KiB","after":"8KiB\u001b"}]})";
+  EXPECT_EQ(tapio({"reload", "--socket", socket_.c_str()}), 0);
+  EXPECT_EQ(out_,
+            "changed\n  log.level: info -> debug\n"
+            "needs a restart\n  observers.job.ring: 4KiB -> 8KiB\\x1b\n");
+  EXPECT_EQ(err_, "");
+  EXPECT_EQ(tapio({"reload", "--socket", socket_.c_str(), "--json"}), 0);
+  EXPECT_EQ(out_, api_.reload + "\n");
+}
+
+TEST_F(Cli, says_that_a_reload_changed_nothing) {
+  serve();
+  EXPECT_EQ(tapio({"reload", "--socket", socket_.c_str()}), 0);
+  EXPECT_EQ(out_, "nothing changed\n");
+}
+
+TEST_F(Cli, exits_1_when_the_old_configuration_is_kept_and_says_why) {
+  serve();
+  api_.reload =
+      R"({"kept":true,"changed":[],"restart":[],"wrong":["t.yaml:3:1: unknown setting 'x'"]})";
+  EXPECT_EQ(tapio({"reload", "--socket", socket_.c_str()}), 1);
+  EXPECT_EQ(out_, "");
+  EXPECT_EQ(err_, "tapio: t.yaml:3:1: unknown setting 'x'\ntapio: the old configuration is kept\n");
+  EXPECT_EQ(tapio({"reload", "--socket", "/nowhere/s"}), 1);
+  EXPECT_THAT(err_, HasSubstr("no agent answers at /nowhere/s"));
 }
 
 TEST_F(Cli, says_everything_that_is_wrong_with_the_configuration) {

@@ -20,6 +20,7 @@ Exit explain(const Arguments& arguments, const Agent& agent);
 Exit query(const Arguments& arguments, const Agent& agent);
 Exit status(const Arguments& arguments, const Agent& agent);
 Exit doctor(const Arguments& arguments, Agent& agent);
+Exit reload(const Arguments& arguments, const Agent& agent);
 Exit config_check(const Arguments& arguments, const Agent& agent);
 Exit config_explain(const Arguments& arguments, const Agent& agent);
 Exit config_default(const Agent& agent);
@@ -39,6 +40,9 @@ Exit config_reference(const Agent& agent);
 
 // At most about 40 lines, whatever the agent says.
 [[nodiscard]] std::string status_text(const serve::Json& status);
+
+// Of the agent's answer: what changed and what waits; what was wrong is not in it.
+[[nodiscard]] std::string reload_text(const serve::Json& answer);
 
 [[nodiscard]] std::string doctor_text(const DoctorReport& report);
 [[nodiscard]] std::string doctor_json(const DoctorReport& report);

@@ -47,6 +47,9 @@ over the file, for one run. `${NAME}` and `${NAME:-default}` in a value are take
 
 A range names the least and the most that are allowed. Without one, any value of the type is.
 
+Change: `reload` is what `tapio reload` and SIGHUP change while the agent runs; `restart` holds until
+the next start ([operations.md](operations.md)).
+
 )";
 
 }  // namespace

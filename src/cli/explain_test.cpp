@@ -53,6 +53,7 @@ class Told final : public serve::Api {
  public:
   std::string status_json() override { return R"({"uptime_seconds":60})"; }
   std::string stories_json(std::optional<std::chrono::nanoseconds>) override { return stories; }
+  std::string reload_json() override { return "{}"; }
   std::string stories = "[]";
 };
 

@@ -69,6 +69,8 @@ class FakeAgent final : public Agent {
   [[nodiscard]] std::string socket(const config::Tree&) const override { return "/nowhere/s"; }
   Status run(const RunOptions& options) override {
     ++runs;
+    file = options.file;
+    reread = options.reread;
     socket_used = options.socket;
     duration = options.duration;
     format = options.format;
@@ -91,6 +93,8 @@ class FakeAgent final : public Agent {
   Status result;
   DoctorReport report;
   int runs = 0, traces = 0;
+  std::string file;
+  Reread reread;
   std::string socket_used;
   std::optional<std::chrono::milliseconds> duration;
   Format format = Format::none;

@@ -15,7 +15,7 @@ struct Text {
   std::string_view text;
 };
 
-constexpr std::array<Text, 10> kTexts = {{
+constexpr std::array<Text, 11> kTexts = {{
     {"", R"(tapio watches this node's kernel and says what happened, and why.
 
 Usage: tapio COMMAND [OPTIONS]
@@ -27,6 +27,7 @@ Usage: tapio COMMAND [OPTIONS]
   query     ask the records that were kept, in SQL
   status    show what the agent watches, what it costs, what it lost
   doctor    find out what works on this machine, what does not, and why
+  reload    have the running agent read its configuration again
   config    check, explain or print the configuration
   version   print the version
 
@@ -54,6 +55,8 @@ Usage: tapio run [OPTIONS]
   --for TIME        stop after this time: 500ms, 20s, 10m, 1h
   -o FORMAT         records to standard output: none (default) or json, one a line
   --set KEY=VALUE   change one setting; may be given several times; lists take a,b
+
+SIGHUP has it read its configuration again, as `tapio reload` does.
 
 Examples:
   tapio run --for 20s -o json
@@ -174,6 +177,23 @@ The worst finding is the exit code: 1 a problem, 3 not permitted, 4 not possible
 
 Example:
   sudo tapio doctor
+)"},
+    {"reload",
+     R"(Have the running agent read its configuration again, as SIGHUP does. Says what changed,
+and what needs a restart. A file with something wrong in it changes nothing. No event is
+lost meanwhile.
+
+Usage: tapio reload [OPTIONS]
+
+  --json          what became of it, as one object
+  --socket PATH   where the agent is reached
+
+`tapio config explain KEY` says whether a setting can be changed in this way. The exit
+code is 1 when the old configuration was kept.
+
+Examples:
+  tapio config check /etc/tapio/tapio.yaml && sudo tapio reload
+  sudo tapio reload --json | jq .restart
 )"},
     {"config", R"(Check, explain or print the configuration.
 

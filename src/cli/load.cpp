@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -80,6 +81,28 @@ Loaded load(const Agent& agent, const std::optional<std::string>& named) {
   for (const auto& problem : config::load(loaded.tree, *text, file, environment))
     loaded.wrong.push_back(config::to_string(problem));
   return loaded;
+}
+
+std::string file_in_use(const std::optional<std::string>& named) {
+  if (!named) return ::access(kDefaultConfig, F_OK) == 0 ? kDefaultConfig : "";
+  std::error_code ignored;  // then it stays as it was given
+  const auto whole = *named == "-" ? *named : std::filesystem::absolute(*named, ignored).string();
+  return whole.empty() ? *named : whole;
+}
+
+Reread rereading(const Agent& agent, std::string file,
+                 std::vector<std::pair<std::string, std::string>> set) {
+  return [&agent, file = std::move(file),
+          set = std::move(set)]() -> std::expected<Configured, std::vector<std::string>> {
+    if (file == "-")
+      return std::unexpected(std::vector<std::string>{
+          "the configuration came from standard input, which cannot be read again; restart"});
+    const std::optional<std::string> named =
+        file.empty() ? std::nullopt : std::optional<std::string>(file);
+    auto tree = load(agent, named, set);
+    if (!tree) return std::unexpected(std::move(tree).error());
+    return Configured{.tree = std::move(*tree), .file = file_in_use(named)};
+  };
 }
 
 Status set(config::Tree& tree, const std::string& key, const std::string& value) {

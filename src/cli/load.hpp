@@ -22,6 +22,14 @@ struct Loaded {
 // The file that was named, which must be there, or the default one if it is.
 [[nodiscard]] Loaded load(const Agent& agent, const std::optional<std::string>& named);
 
+// The file that load() reads, from the root; "": there is none.
+[[nodiscard]] std::string file_in_use(const std::optional<std::string>& named);
+
+// For a running agent that has read `file` and these settings; "": the default one, once it is
+// there. A file that is gone is an error. `agent` must outlive it.
+[[nodiscard]] Reread rereading(const Agent& agent, std::string file,
+                               std::vector<std::pair<std::string, std::string>> set);
+
 // "observers.process.rate_per_second", "100"; lists are separated by commas.
 Status set(config::Tree& tree, const std::string& key, const std::string& value);
 

@@ -71,6 +71,15 @@ void append_head(std::string& out, const Json& status) {
                      status["pid"].count(), uptime, status["start"]["attached_ms"].number());
 }
 
+void append_configuration(std::string& out, const Json& configuration) {
+  if (!configuration.is_object()) return;
+  const std::string file = text(configuration["file"]);
+  out += fmt::format("config     {}", file.empty() ? "defaults, no file" : file);
+  if (const Json& reload = configuration["reload"]; reload.is_object())
+    out += fmt::format("; reload at {}: {}", text(reload["time"]), text(reload["summary"]));
+  out += '\n';
+}
+
 void append_memory(std::string& out, const Json& memory) {
   if (!memory.is_object()) return;
   out += fmt::format("memory     {} resident, {} rings, {} maps\n", bytes(memory["rss_bytes"]),
@@ -128,6 +137,7 @@ Row sink_row(const Json& sink) {
 std::string status_text(const Json& status) {
   std::string out;
   append_head(out, status);
+  append_configuration(out, status["configuration"]);
   append_memory(out, status["memory"]);
   append_known(out, status);
   append_rows(out, "observers", rows_of(status["observers"], observer_row));

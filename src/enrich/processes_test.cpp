@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <cstdio>
 
 #include "enrich/world.hpp"
 
@@ -455,6 +458,39 @@ TEST(Processes, a_fork_storm_costs_constant_time_and_bounded_memory) {
   EXPECT_LE(table.stats().live, 1000u);
   EXPECT_LE(table.stats().exited, 1000u);
   EXPECT_EQ(table.find(kShell)->life, Life::running);
+}
+
+TEST(World, a_hundred_thousand_processes_are_known_and_twice_as_many_stay_within_the_bounds) {
+  constexpr ProcessLimits kLimits;
+  const auto heap = [] {
+    const auto info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  const auto before = heap();
+  KnownWorld world;
+  const std::string long_argument(300, 'x');
+  const auto grow_to = [&](std::uint32_t count) {
+    for (auto pid = static_cast<std::uint32_t>(world.stats().live + world.stats().evicted_live) + 2;
+         pid < count + 2; ++pid) {
+      world.apply(start(1s + pid * 1us, {pid, pid}));
+      world.apply(static_cast<const ProcessExecuted&>(Exec(2s + pid * 1us, {pid, pid},
+                                                           "worker" + std::to_string(pid % 1000),
+                                                           {"worker", long_argument})));
+    }
+  };
+  grow_to(100'000);
+  EXPECT_EQ(world.stats().live, 100'000u);
+  EXPECT_EQ(world.stats().evicted_live, 0u);
+  EXPECT_TRUE(world.process(50'000));
+  const auto bytes = heap() - before;
+  std::printf("    100,000 processes: %zu bytes each, %zu KiB of text\n", bytes / 100'000,
+              world.stats().text_bytes / 1024);
+  EXPECT_LT(bytes, 100u << 20);
+  grow_to(200'000);
+  EXPECT_EQ(world.stats().live, kLimits.live);
+  EXPECT_EQ(world.stats().evicted_live, 200'000 - kLimits.live);
+  EXPECT_LE(world.stats().text_bytes, kLimits.text_bytes);
+  EXPECT_LT(heap() - before, 128u << 20);
 }
 
 TEST(Processes, changed_credentials_are_known_until_an_exec_brings_others) {

@@ -69,7 +69,7 @@ void append_story_json(std::string& out, RecordId id, const Story& story, const 
   out += R"({"id":)";
   append_json_string(out, id.text());
   out += R"(,"time":")";
-  append_rfc3339(out, story.time + clocks.wall_ahead);
+  append_rfc3339(out, wall_time(story.time, clocks));
   out += R"(","title":)";
   append_json_string(out, story.title);
   out += R"(,"entity":)";
@@ -101,7 +101,7 @@ void append_story_text(std::string& out, RecordId id, const Story& story, const 
   append_printable(out, story.title);
   out += '\n';
   std::string when;
-  append_rfc3339(when, story.time + clocks.wall_ahead);
+  append_rfc3339(when, wall_time(story.time, clocks));
   if (now >= story.time) when.append(", ").append(in_words(now - story.time)).append(" ago");
   append_step(out, "when", when);
   for (std::size_t i = 0; i < story.chain.size(); ++i)

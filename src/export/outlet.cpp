@@ -91,6 +91,11 @@ void Outlet::offer(std::shared_ptr<const Batch> batch) {
   changed_.notify_one();
 }
 
+void Outlet::configure(std::unique_ptr<config::Section> settings) {
+  const std::scoped_lock lock(mutex_);
+  settings_ = std::move(settings);
+}
+
 void Outlet::stop(Deadline deadline) {
   {
     const std::scoped_lock lock(mutex_);
@@ -135,12 +140,22 @@ void Outlet::gather(std::unique_lock<std::mutex>& lock, const std::stop_token& s
 void Outlet::deliver(const Batches& group, const std::stop_token& stop) {
   for (unsigned failures = 1;; ++failures) {
     if (too_late()) return finish(group, DropReason::failed);
-    const Status status = sink_->write_group(group);
+    const Status status = write(group);
     if (status) return finish(group, std::nullopt);
     complain(status.error());
     if (status.error().fault != Fault::unavailable || !wait_to_retry(failures, stop))
       return finish(group, DropReason::failed);
   }
+}
+
+Status Outlet::write(const Batches& group) {
+  std::unique_ptr<config::Section> settings;
+  {
+    const std::scoped_lock lock(mutex_);
+    settings = std::move(settings_);
+  }
+  if (settings) sink_->on_settings(*settings);
+  return sink_->write_group(group);
 }
 
 bool Outlet::wait_to_retry(unsigned failures, const std::stop_token& stop) {

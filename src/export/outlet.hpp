@@ -81,6 +81,9 @@ class Outlet {
   // Never waits for the sink. From any thread; the order of one caller's batches is kept.
   void offer(std::shared_ptr<const Batch> batch);
 
+  // New settings of the sink, which gets them before its next write.
+  void configure(std::unique_ptr<config::Section> settings);
+
   // Lets the sink take what is queued until the deadline, then counts the rest as failed. Returns
   // when the write that is under way does. Later offers are dropped.
   void stop(Deadline deadline);
@@ -94,6 +97,7 @@ class Outlet {
   Batches next(const std::stop_token& stop);
   void gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   void deliver(const Batches& group, const std::stop_token& stop);
+  Status write(const Batches& group);
   // False: the deadline has passed.
   bool wait_to_retry(unsigned failures, const std::stop_token& stop);
   void finish(const Batches& group, std::optional<DropReason> dropped);
@@ -111,7 +115,8 @@ class Outlet {
   std::size_t queued_records_ = 0;                  // in queue_
   bool urgent_ = false;                             // something in queue_ is; gathering sinks only
   OutletCounts counts_;
-  std::optional<Deadline> deadline_;  // set: stopping
+  std::unique_ptr<config::Section> settings_;  // that the sink has not got yet
+  std::optional<Deadline> deadline_;           // set: stopping
 
   std::minstd_rand random_{std::random_device{}()};  // of the thread, as is what follows
   log::Sparingly complaints_;

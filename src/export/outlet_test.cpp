@@ -42,6 +42,19 @@ struct Script {
   std::latch* go_on = nullptr;    // which then waits for this one
 };
 
+struct Named {
+  std::uint64_t number = 0;
+  static constexpr auto settings() {
+    return std::tuple{Setting{"number", &Named::number, "Which."}.on_reload()};
+  }
+};
+
+std::unique_ptr<config::Section> named(std::uint64_t number) {
+  auto section = config::section<Named>();
+  section->as<Named>().number = number;
+  return section;
+}
+
 class FakeSink final : public Sink {
  public:
   explicit FakeSink(Script& script) : script_(script) {}
@@ -58,6 +71,10 @@ class FakeSink final : public Sink {
     for (const Record& record : batch.records)
       script_.taken.push_back(std::get<std::uint64_t>(record.values[0]));
     return {};
+  }
+  void on_settings(const config::Section& settings) override {
+    const std::scoped_lock lock(script_.mutex);
+    script_.taken.push_back(settings.as<Named>().number);
   }
 
  private:
@@ -106,6 +123,29 @@ TEST(Outlets, drop_and_count_what_does_not_fit_while_the_sink_is_busy) {
   EXPECT_EQ(counts.sent, 6u);
   EXPECT_EQ(script.taken, (std::vector<std::uint64_t>{0, 1, 2, 10, 11, 12}));
   expect_balanced(counts);
+}
+
+TEST(Outlets, give_the_sink_its_newest_settings_before_its_next_write) {
+  std::latch entered(1), go_on(1);
+  Script script{.entered = &entered, .go_on = &go_on};
+  Outlet outlet("fake", std::make_unique<FakeSink>(script));
+  outlet.offer(batch(1, 1));
+  entered.wait();
+  outlet.configure(named(100));
+  outlet.configure(named(200));
+  outlet.offer(batch(2, 2));
+  go_on.count_down();
+  outlet.stop(far());
+  EXPECT_EQ(script.taken, (std::vector<std::uint64_t>{1, 200, 2, 3}));
+}
+
+TEST(Outlets, give_new_settings_also_to_a_sink_that_fails_and_is_tried_again) {
+  Script script{.answers = {Fault::unavailable, Fault::unavailable}};
+  Outlet outlet("fake", std::make_unique<FakeSink>(script), kAtOnce);
+  outlet.configure(named(100));
+  outlet.offer(batch(1, 1));
+  outlet.stop(far());
+  EXPECT_EQ(script.taken, (std::vector<std::uint64_t>{100, 1}));
 }
 
 TEST(Outlets, never_take_a_batch_that_is_larger_than_the_queue) {

@@ -34,6 +34,9 @@ class Sink {
   // all or nothing there too.
   [[nodiscard]] virtual Gathering gathering() const { return {}; }
   virtual Status write_group(Group group);
+  // A reload: settings that may change while it runs have new values. Between two writes, from the
+  // same thread.
+  virtual void on_settings(const config::Section&) {}
   // A batch has got a place in the queue. From the thread of who offers it, so it may not wait.
   virtual void on_queued(const Batch&) {}
 };

@@ -103,7 +103,7 @@ std::string RecordId::text() const {
 
 std::chrono::nanoseconds wall_time(MonotonicTime time, const Clocks& clocks) {
   std::int64_t sum;
-  if (!__builtin_add_overflow(time.count(), clocks.wall_ahead.count(), &sum))
+  if (!__builtin_add_overflow(time.count(), clocks.wall_ahead_at(time).count(), &sum))
     return std::chrono::nanoseconds(sum);
   return time.count() < 0 ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds::max();
 }

@@ -457,6 +457,11 @@ class Args {
 
 Redactor::Redactor(const RedactConfig& config) : enabled_(config.enabled), names_(config.names) {}
 
+void Redactor::configure(const RedactConfig& config) {
+  enabled_ = config.enabled;
+  names_ = SecretNames(config.names);
+}
+
 // `text` with `hidden_` replaced, in `arena`.
 std::string_view Redactor::masked(std::string_view text, Arena& arena) {
   std::ranges::sort(hidden_, {}, &Range::begin);

@@ -26,10 +26,12 @@ struct RedactConfig {
   static constexpr auto settings() {
     return std::tuple{
         Setting{"enabled", &RedactConfig::enabled,
-                "Replace secrets by *** before any record leaves the pipeline."},
+                "Replace secrets by *** before any record leaves the pipeline."}
+            .on_reload(),
         Setting{"names", &RedactConfig::names,
                 "Words that make an option, variable, header or key a secret; api_key also stands "
-                "for api-key and apiKey."},
+                "for api-key and apiKey."}
+            .on_reload(),
     };
   }
 };
@@ -49,6 +51,7 @@ struct RedactConfig {
 class Redactor {
  public:
   explicit Redactor(const RedactConfig& config = {});
+  void configure(const RedactConfig& config);
 
   // False: nothing to hide, `out` is `in` and nothing was allocated. True: `out` lies in `arena`;
   // arguments without secrets are still those of `in`.

@@ -296,6 +296,18 @@ TEST(Redaction, can_be_turned_off) {
   EXPECT_EQ(redactor.redact_text("--password y", arena), "--password y");
 }
 
+TEST(Redaction, goes_on_with_other_names_and_keeps_its_count) {
+  Arena arena;
+  Redactor redactor;
+  EXPECT_EQ(redactor.redact_text("--password y", arena), "--password ***");
+  redactor.configure({.enabled = true, .names = {"launch_code"}});
+  EXPECT_EQ(redactor.redact_text("--password y --launch-code 0", arena),
+            "--password y --launch-code ***");
+  redactor.configure({.enabled = false});
+  EXPECT_EQ(redactor.redact_text("--launch-code 0", arena), "--launch-code 0");
+  EXPECT_EQ(redactor.replaced(), 2u);
+}
+
 TEST(Redaction, covers_all_text_of_a_record) {
   static constexpr SchemaOf kSchema{"test.redact",
                                     Kind::event,

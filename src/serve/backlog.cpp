@@ -26,7 +26,7 @@ void Backlog::add(std::shared_ptr<const Batch> batch) {
     return;
   }
   for (const Record& record : batch->records)
-    waiting_.dropped[record.schema].add(wall_time(record, batch->clocks));
+    waiting_.dropped[record.schema].add(wall_time(record.origin.time, batch->clocks));
 }
 
 Backlog::Taken Backlog::take() {

@@ -42,12 +42,4 @@ class Backlog {
   std::size_t bytes_ = 0;
 };
 
-// Wall time of a record; the kernel's numbers may be anything, so it may wrap.
-[[nodiscard]] inline std::chrono::nanoseconds wall_time(const Record& record,
-                                                        const Clocks& clocks) {
-  return std::chrono::nanoseconds(
-      static_cast<std::int64_t>(static_cast<std::uint64_t>(record.origin.time.count()) +
-                                static_cast<std::uint64_t>(clocks.wall_ahead.count())));
-}
-
 }  // namespace tapio::serve

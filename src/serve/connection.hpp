@@ -31,6 +31,9 @@ class Connection {
   [[nodiscard]] short events() const;  // to poll for
   [[nodiscard]] bool closed() const { return phase_ == Phase::closed; }
   [[nodiscard]] bool streams() const { return phase_ == Phase::stream; }
+  // Who may change what the agent does, and not only ask.
+  [[nodiscard]] bool is_owner() const { return owner_; }
+  void admit_owner() { owner_ = true; }
   // When it has to be done with what it does; never for a stream.
   [[nodiscard]] std::optional<MonotonicTime> deadline() const;
 
@@ -61,6 +64,7 @@ class Connection {
   Fd socket_;
   Limits limits_;
   Phase phase_ = Phase::request;
+  bool owner_ = false;
   MonotonicTime deadline_;
   std::string in_;
   std::string out_;

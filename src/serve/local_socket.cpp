@@ -124,7 +124,7 @@ void LocalSocket::hand_out(const Batch& batch) {
     for (const auto& client : clients_) {
       if (!client->wants(*record.schema)) continue;
       if (line_.empty()) append_json(line_, record, batch.clocks);
-      client->add_line(line_, wall_time(record, batch.clocks));
+      client->add_line(line_, wall_time(record.origin.time, batch.clocks));
     }
   }
 }
@@ -154,6 +154,7 @@ void LocalSocket::admit(Fd socket, MonotonicTime now) {
                   {Fault::unavailable,
                    fmt::format("the agent has {} clients already, try later", limits_.clients)},
                   now);
+  if (is_owner(*peer, ::geteuid())) client->admit_owner();
   clients_.push_back(std::move(client));
 }
 
@@ -188,6 +189,11 @@ void LocalSocket::answer(Connection& client, const std::string& line, MonotonicT
       return client.answer(api_.status_json(), now);
     case Command::stories:
       return client.answer(api_.stories_json(request->since), now);
+    case Command::reload:
+      if (!client.is_owner())
+        return refuse(client, {Fault::denied, "a reload wants root, or the user of the agent"},
+                      now);
+      return client.answer(api_.reload_json(), now);
     case Command::stream:
       ++streams_;  // at once, so that what is offered from now on gets here
       return client.begin_stream(std::move(request->names));

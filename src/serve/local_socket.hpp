@@ -23,6 +23,9 @@ class Api {
   virtual std::string status_json() = 0;  // one line, as all of these
   // What happened at most so long ago; all that is kept without it.
   virtual std::string stories_json(std::optional<std::chrono::nanoseconds> since) = 0;
+  // Reads the configuration again, and says what became of it. Only root and the agent's own user
+  // get this far.
+  virtual std::string reload_json() = 0;
 };
 
 // Answers the other commands, over a unix socket, from a thread of its own. Admits root, the

@@ -31,6 +31,7 @@ class FakeAgent final : public Api {
   std::string stories_json(std::optional<std::chrono::nanoseconds> since) override {
     return fmt::format("[{}]", since ? since->count() : -1);
   }
+  std::string reload_json() override { return R"({"kept":false})"; }
 };
 
 std::shared_ptr<const Batch> batch(const auto& schema, std::size_t records,
@@ -97,6 +98,7 @@ class Socket : public testing::Test {
 TEST_F(Socket, answers_status_and_stories) {
   serve();
   EXPECT_EQ(ask(path_, {.command = Command::status}), R"({"pid":1})");
+  EXPECT_EQ(ask(path_, {.command = Command::reload}), R"({"kept":false})");
   EXPECT_EQ(ask(path_, {.command = Command::stories}), "[-1]");
   EXPECT_EQ(ask(path_, {.command = Command::stories, .since = 10min}), "[600000000000]");
 }
@@ -306,6 +308,14 @@ TEST(Admission, is_for_root_the_own_user_and_the_group) {
   EXPECT_TRUE(is_admitted(member, 0, 1000));
   EXPECT_FALSE(is_admitted(member, 0, 78));
   EXPECT_FALSE(is_admitted(member, 0, std::nullopt));
+}
+
+TEST(Admission, lets_members_of_the_group_ask_and_not_change) {
+  const Peer member{.pid = 1, .uid = 1000, .gid = 1000, .groups = {77}};
+  EXPECT_TRUE(is_admitted(member, 0, 77));
+  EXPECT_FALSE(is_owner(member, 0));
+  EXPECT_TRUE(is_owner(member, 1000));
+  EXPECT_TRUE(is_owner({.pid = 1, .uid = 0, .gid = 0, .groups = {}}, 500));
 }
 
 TEST(Admission, knows_the_groups_of_this_process) {

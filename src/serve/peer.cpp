@@ -58,8 +58,12 @@ std::optional<gid_t> find_group(const std::string& name) {
   return found ? std::optional(found->gr_gid) : std::nullopt;
 }
 
+bool is_owner(const Peer& peer, uid_t own) {
+  return peer.uid == 0 || peer.uid == own;
+}
+
 bool is_admitted(const Peer& peer, uid_t own, std::optional<gid_t> group) {
-  if (peer.uid == 0 || peer.uid == own) return true;
+  if (is_owner(peer, own)) return true;
   return group &&
          (peer.gid == *group || std::ranges::find(peer.groups, *group) != peer.groups.end());
 }

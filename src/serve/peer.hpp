@@ -28,5 +28,7 @@ struct Peer {
 
 // Root, the agent's own user, and members of the group.
 [[nodiscard]] bool is_admitted(const Peer& peer, uid_t own, std::optional<gid_t> group);
+// Root and the agent's own user.
+[[nodiscard]] bool is_owner(const Peer& peer, uid_t own);
 
 }  // namespace tapio::serve

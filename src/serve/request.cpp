@@ -17,8 +17,10 @@ struct CommandName {
   std::string_view name;
   Command command;
 };
-constexpr std::array<CommandName, 3> kCommands = {
-    {{"status", Command::status}, {"stories", Command::stories}, {"stream", Command::stream}}};
+constexpr std::array<CommandName, 4> kCommands = {{{"status", Command::status},
+                                                   {"stories", Command::stories},
+                                                   {"stream", Command::stream},
+                                                   {"reload", Command::reload}}};
 
 struct FaultName {
   std::string_view name;
@@ -44,7 +46,7 @@ Status read_command(const Json& value, Request& request) {
     request.command = command;
     return {};
   }
-  return invalid("command wants status, stories or stream");
+  return invalid("command wants status, stories, stream or reload");
 }
 
 Status read_since(const Json& value, Request& request) {

@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 
 // What may be asked over the local socket: one line of JSON,
-//   {"v":1,"command":"status"|"stories"|"stream","since":"10m","names":["process.exec"]}
+//   {"v":1,"command":"status"|"stories"|"stream"|"reload","since":"10m","names":["process.exec"]}
 // The answer is one line of JSON, for `stream` one for each record until the client goes. A refusal
 // is {"error":"a sentence","fault":"denied"}.
 namespace tapio::serve {
@@ -20,7 +20,7 @@ inline constexpr std::uint64_t kProtocol = 1;
 inline constexpr std::size_t kMaxRequestBytes = 4096;
 inline constexpr std::size_t kMaxNames = 64;
 
-enum class Command : std::uint8_t { status, stories, stream };
+enum class Command : std::uint8_t { status, stories, stream, reload };
 
 struct Request {
   Command command = Command::status;

@@ -32,7 +32,8 @@ TEST(Request, needs_a_version_and_a_command) {
   EXPECT_THAT(refusal("{}"), HasSubstr("a request looks like"));
   EXPECT_THAT(refusal(R"({"command":"status"})"), HasSubstr("a request looks like"));
   EXPECT_THAT(refusal(R"({"v":2,"command":"status"})"), HasSubstr("speaks version 1"));
-  EXPECT_THAT(refusal(R"({"v":1,"command":"halt"})"), HasSubstr("status, stories or stream"));
+  EXPECT_THAT(refusal(R"({"v":1,"command":"halt"})"),
+              HasSubstr("status, stories, stream or reload"));
 }
 
 TEST(Request, refuses_a_key_that_might_be_a_filter) {

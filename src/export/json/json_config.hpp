@@ -20,7 +20,8 @@ struct Config {
         Setting{"max_bytes", &Config::max_bytes,
                 "A file that would grow beyond it is renamed to <path>.1, in place of the one "
                 "before, and a new one begun.",
-                ByteSize{64 << 10}, ByteSize{1ull << 40}},
+                ByteSize{64 << 10}, ByteSize{1ull << 40}}
+            .on_reload(),
     };
   }
 };

@@ -25,6 +25,9 @@ class JsonSink final : public Sink {
   static Result<std::unique_ptr<JsonSink>> open(const Config& config);
 
   Status write(const Batch& batch) override;
+  void on_settings(const config::Section& settings) override {
+    config_.max_bytes = settings.as<Config>().max_bytes;
+  }
 
  private:
   // How much text is formatted before it is written; a longer record is written as a whole.
@@ -44,7 +47,7 @@ class JsonSink final : public Sink {
   Status make_room();
   void next_piece(const Batch& batch);
 
-  const Config config_;
+  Config config_;
   Fd fd_;
   bool is_file_ = false;  // regular: a write does not wait for anybody
   std::uint64_t file_bytes_ = 0;

@@ -164,6 +164,18 @@ TEST_F(JsonSinks, keep_one_older_generation_of_a_file_that_is_full) {
   EXPECT_FALSE(std::filesystem::exists(config_.path + ".1.1"));
 }
 
+TEST_F(JsonSinks, take_over_a_smaller_bound_while_they_run) {
+  const std::string text(1000, 'x');
+  const auto sink = open();
+  ASSERT_TRUE(sink->write(*batch(0, 100, text)));
+  auto settings = config::section<Config>();
+  settings->as<Config>() = {.enabled = false, .path = "-", .max_bytes = {64 << 10}};
+  sink->on_settings(*settings);
+  ASSERT_TRUE(sink->write(*batch(100, 10, text)));
+  EXPECT_EQ(numbers(lines_of(config_.path)), count_from(100, 10));
+  EXPECT_EQ(numbers(lines_of(config_.path + ".1")), count_from(0, 100));
+}
+
 TEST_F(JsonSinks, count_what_a_file_holds_when_it_is_opened) {
   config_.max_bytes = {64 << 10};
   std::ofstream(config_.path) << std::string(64 << 10, 'o') << "\n";

@@ -31,13 +31,16 @@ struct Config {
         Setting{"max_bytes", &Config::max_bytes,
                 "What the store takes on disk, its log included. The oldest records go first; "
                 "findings and stories go last.",
-                ByteSize{8 << 20}, ByteSize{1ull << 40}},
+                ByteSize{8 << 20}, ByteSize{1ull << 40}}
+            .on_reload(),
         Setting{"max_age", &Config::max_age, "How long events, metrics and gaps are kept.",
                 std::chrono::milliseconds(minutes(1)),
-                std::chrono::milliseconds(hours(10 * 365 * 24))},
+                std::chrono::milliseconds(hours(10 * 365 * 24))}
+            .on_reload(),
         Setting{"max_story_age", &Config::max_story_age, "How long findings and stories are kept.",
                 std::chrono::milliseconds(minutes(1)),
-                std::chrono::milliseconds(hours(10 * 365 * 24))},
+                std::chrono::milliseconds(hours(10 * 365 * 24))}
+            .on_reload(),
     };
   }
 };

@@ -227,6 +227,17 @@ Status StoreSink::note_loss(const OpenRun& run) {
       .run();
 }
 
+void StoreSink::on_settings(const config::Section& settings) {
+  const auto& config = settings.as<Config>();
+  config_.max_bytes = config.max_bytes;
+  config_.max_age = config.max_age;
+  config_.max_story_age = config.max_story_age;
+  log_limit_ = log_limit(config_);
+  page_limit_ = page_limit(config_);
+  aged_ = {};
+  close();
+}
+
 void StoreSink::on_queued(const Batch& batch) {
   if (!batch.records.empty()) mark_.add(batch.records.front().id.run, batch.records.size());
 }

@@ -35,6 +35,8 @@ class StoreSink final : public Sink {
   [[nodiscard]] Gathering gathering() const override { return kGathering; }
   Status write_group(Group group) override;
   void on_queued(const Batch& batch) override;
+  // Closes the database, which the next write opens with the new bounds.
+  void on_settings(const config::Section& settings) override;
 
  private:
   struct Statements {
@@ -75,9 +77,9 @@ class StoreSink final : public Sink {
   [[nodiscard]] Result<std::int64_t> used_pages();
   void close();
 
-  const Config config_;
-  const std::uint64_t log_limit_;     // bytes that the log may have
-  const std::int64_t page_limit_;     // pages of the file
+  Config config_;
+  std::uint64_t log_limit_;           // bytes that the log may have
+  std::int64_t page_limit_;           // pages of the file
   Mark mark_;                         // of what was queued
   std::optional<Mark::Given> given_;  // to the run before
   Connection database_;

@@ -273,6 +273,24 @@ TEST_F(Stores, shrink_when_they_may_have_less_than_before) {
   EXPECT_LE(bytes_on_disk(), config_.max_bytes.bytes);
 }
 
+TEST_F(Stores, take_over_smaller_bounds_while_they_run) {
+  const std::string text(500, 'x');
+  StoreSink sink(config_);
+  for (std::uint64_t i = 0; i < 20; ++i) expect_written(sink, *batch(i * 1000, 1000, text));
+  ASSERT_GT(bytes_on_disk(), 9u << 20);
+  auto settings = config::section<Config>();
+  settings->as<Config>().path = dir_ + "/elsewhere/tapio.db";  // needs a restart
+  settings->as<Config>().max_bytes = {8 << 20};
+  settings->as<Config>().max_age = 1h;
+  sink.on_settings(*settings);
+  for (std::uint64_t i = 100; i < 140; ++i) expect_written(sink, *batch(i * 1000, 10));
+  EXPECT_LE(bytes_on_disk(), 8u << 20);
+  expect_written(sink, *batch(200'000, 1, "x", kNow + 2h));
+  EXPECT_EQ(ask("SELECT count(*) FROM records"), "1\n") << "what is older than an hour is gone";
+  EXPECT_EQ(ask("SELECT count(*) FROM runs"), "1\n");
+  EXPECT_FALSE(std::filesystem::exists(dir_ + "/elsewhere"));
+}
+
 TEST_F(Stores, drop_what_is_too_old_but_stories_later) {
   config_.max_age = 1h;
   config_.max_story_age = 3h;
