@@ -9,8 +9,8 @@ namespace tapio::container {
 
 namespace {
 
-std::optional<Watch> open_watch(const Config& config) {
-  auto files = CgroupFiles::open(capture::find_hierarchy());
+std::optional<Watch> open_watch(const capture::Kernel& kernel, const Config& config) {
+  auto files = CgroupFiles::open(capture::find_hierarchy(kernel.btf));
   if (files) return Watch(std::move(*files), config);
   log::warning("container: no limits and no memory are read: {}", files.error().what);
   return std::nullopt;
@@ -20,8 +20,13 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   const auto& config = start.settings.as<Config>();
   TRY(config.check());
   const capture::Wishes wishes{.ring_bytes = config.ring.bytes};
-  TRY(start.programs.load<container_bpf>(kHooks, wishes, [](container_bpf&) {}));
-  return std::make_unique<ContainerObserver>(config, open_watch(config));
+  auto loaded = start.programs.load<container_bpf>(kHooks, wishes, [](container_bpf&) {});
+  if (!loaded && loaded.error().fault != Fault::unsupported)
+    return std::unexpected(std::move(loaded.error()));
+  auto watch = open_watch(start.programs.kernel(), config);
+  // Without events the agent's walks tell which cgroups there are, and their files can be read.
+  if (!loaded && !watch) return std::unexpected(std::move(loaded.error()));
+  return std::make_unique<ContainerObserver>(config, std::move(watch));
 }
 
 }  // namespace

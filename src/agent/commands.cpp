@@ -50,6 +50,9 @@ Status check_observers(const Node& node) {
 void report(Node& node, const std::string& socket) {
   log::info("tapio {} on {}", kVersion, socket);
   for (const auto& line : node.report()) log::info("{}", line);
+  if (node.btf().path.empty())
+    log::warning("no program can be loaded, what needs none goes on: btf from {}; {}",
+                 capture::describe(node.btf()), capture::kBtfAdvice);
   for (const auto& hook : node.hooks())
     if (hook.canary == "not seen")
       log::warning("hook {} of {} is attached and did not see its canary: it may be blind",
@@ -68,6 +71,14 @@ config::Tree Commands::configuration() const {
 
 std::string Commands::socket(const config::Tree& configuration) const {
   return configuration.at("agent").as<AgentConfig>().socket;
+}
+
+Status Commands::check(const config::Tree& configuration) const {
+  const auto& path = configuration.at("btf").as<BtfConfig>().path;
+  if (path.empty()) return {};
+  const auto types = capture::open_btf(path);
+  if (!types) return std::unexpected(Error(types.error()).within("btf.path"));
+  return {};
 }
 
 Status Commands::run(const cli::RunOptions& options) {

@@ -22,6 +22,7 @@ constexpr auto kRingLateness = 20ms;   // from reserve to submit, with room
 constexpr auto kPerfLateness = 100ms;  // perf buffers are per CPU and are read one after another
 constexpr auto kSeedBudget = 5ms;      // of each pass, so that events are not held up
 constexpr auto kCheckEvery = 1s;
+constexpr auto kWalkAgainAfter = 5s;  // over cgroups, when no events tell of them
 constexpr auto kCanaryFlight = 500ms;  // at most, from its song to its last record
 constexpr auto kSinkPatience = 2s;     // at the end, for queues to run empty
 
@@ -53,6 +54,7 @@ std::span<const RuleDescriptor* const> rules() {
 
 Node::Node(NodeOptions& options)
     : config_(options.configuration.at("agent").as<AgentConfig>()),
+      btf_config_(options.configuration.at("btf").as<BtfConfig>()),
       losses_(began_),
       pipeline_({.run = run_number(),
                  .redact = options.configuration.at("redact").as<RedactConfig>(),
@@ -72,7 +74,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
       node->canary_fault_ = canary.error().what;
   }
   capture::raise_memlock();
-  node->kernel_ = capture::probe();
+  node->kernel_ = capture::probe(node->btf_config_.path);
   TRY(node->open_channels());
   TRY(node->start_sources(options.configuration));
   node->attached_after_ = monotonic_now() - node->began_;
@@ -80,7 +82,9 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   node->pipeline_.set_clocks(Clocks::read());
   node->pipeline_.known().watching(monotonic_now());
   TRY(node->intake_.start());
-  if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino)
+  // Without events nothing would keep the table true.
+  if (auto seeder = proc::Seeder::open();
+      seeder && !capture::own_pid_namespace().ino && node->hears_of(facts_of<ProcessExited>))
     node->seeder_.emplace(std::move(*seeder));
   node->sing();
   ::malloc_trim(0);  // loading needs some 15 MB for a moment
@@ -96,7 +100,7 @@ Status Node::open_channels() {
   using capture::Channel;
   const bool ring = covers(kernel_.features, capture::Feature::ringbuf);
   lateness_ = ring ? kRingLateness : kPerfLateness;
-  hierarchy_ = capture::find_hierarchy();
+  hierarchy_ = capture::find_hierarchy(kernel_.btf);
   cgroup_resolver_.emplace(hierarchy_);
   critical_ =
       TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
@@ -145,13 +149,17 @@ void Node::start_source(Source& source, const config::Section& settings) {
   }
   const bool full = source.selected.as == Selected::As::full;
   source.state = full ? "on" : "provider";
+  const auto choices = source.programs->choices();
+  source.choices.assign(choices.begin(), choices.end());
   if (source.programs->loaded()) {
     source.books.resize(descriptor.hooks.size());
     source.missed.resize(descriptor.hooks.size());
     intake_.watch(source.programs->channel());
     intake_.admit(descriptor.id, source.programs->ledger());
-  } else {
-    source.programs.reset();  // it reads something else than events of programs
+  } else {  // it reads something else than events of programs
+    if (const auto& why = source.programs->why_not(); !why.empty())
+      source.reason = fmt::format("without events: {}", why);
+    source.programs.reset();
   }
   pipeline_.admit(descriptor, std::move(*observer), full ? Role::full : Role::provider);
 }
@@ -231,11 +239,27 @@ void Node::seed(MonotonicTime now) {
   seeder_.reset();
 }
 
+bool Node::hears_of(FactSet facts) const {
+  return std::ranges::any_of(sources_, [&](const Source& source) {
+    return source.programs && (source.selected.descriptor->provides & facts) != 0;
+  });
+}
+
+// Somebody reads cgroups, and no event says which there are.
+bool Node::has_to_walk_again(MonotonicTime now) const {
+  constexpr auto kCgroups = facts_of<CgroupCreated>;
+  return now >= cgroup_walk_began_ + kWalkAgainAfter && !hears_of(kCgroups) &&
+         std::ranges::any_of(sources_, [&](const Source& source) {
+           return !source.choices.empty() && (source.selected.descriptor->needs & kCgroups) != 0;
+         });
+}
+
 // After the programs are attached, as with processes: what is made meanwhile is an event.
 void Node::seed_cgroups(MonotonicTime now) {
   auto& known = pipeline_.known();
-  if (!cgroup_walk_ && known.wants_cgroup_walk()) {
+  if (!cgroup_walk_ && (known.wants_cgroup_walk() || has_to_walk_again(now))) {
     known.begin_cgroup_walk(now);
+    cgroup_walk_began_ = now;
     if (auto walker = cgroupfs::Walker::open(hierarchy_.mount))
       cgroup_walk_.emplace(std::move(*walker));
     else
@@ -410,10 +434,9 @@ std::vector<Node::ObserverState> Node::observer_states() const {
 std::vector<Node::HookState> Node::hooks() {
   std::vector<HookState> list;
   for (const Source& source : sources_) {
-    if (!source.programs) continue;
     const auto& descriptor = *source.selected.descriptor;
-    for (std::size_t i = 0; i < descriptor.hooks.size(); ++i) {
-      const auto& choice = source.programs->choices()[i];
+    for (std::size_t i = 0; i < source.choices.size(); ++i) {
+      const auto& choice = source.choices[i];
       HookState& state = list.emplace_back(HookState{descriptor.name, descriptor.hooks[i].name,
                                                      choice.program ? choice.program : "", ""});
       const auto row = static_cast<std::uint8_t>(i);
@@ -442,8 +465,9 @@ std::vector<std::string> Node::report() {
       "kernel: {} ({}); cgroup ids from {}", names(kernel_.features),
       covers(kernel_.features, capture::Feature::ringbuf) ? "ring buffers" : "perf buffers",
       hierarchy_.mount.empty() ? "nowhere: no cgroup file system is mounted" : hierarchy_.name));
+  if (!kernel_.btf.path.empty()) lines.push_back("  btf from " + capture::describe(kernel_.btf));
   for (const auto& [feature, reason] : kernel_.missing)
-    lines.push_back(fmt::format("  without {}: {}", feature, reason));
+    if (feature != "btf") lines.push_back(fmt::format("  without {}: {}", feature, reason));
   for (const Source& source : sources_)
     lines.push_back(fmt::format("observer {}: {}{}{}", source.selected.descriptor->name,
                                 source.state, source.reason.empty() ? "" : ": ", source.reason));

@@ -49,6 +49,8 @@ class Node final : public serve::Api {
   // An observer that was wanted did not start: the first such fault.
   [[nodiscard]] std::optional<Error> first_fault() const { return first_fault_; }
   [[nodiscard]] bool any_observer_on() const;
+  // What programs are fitted to; where it is from nowhere, there are none.
+  [[nodiscard]] const capture::Btf& btf() const { return kernel_.btf; }
 
   struct ObserverState {
     std::string_view name;
@@ -74,9 +76,10 @@ class Node final : public serve::Api {
     Selected selected;
     std::string state;  // on | provider | off | unsupported | denied | failed
     std::string reason;
-    std::unique_ptr<capture::Programs> programs;
-    std::vector<capture::Balance> books;  // per hook, as of the last check
-    std::vector<std::uint64_t> missed;    // likewise
+    std::vector<capture::Choice> choices;         // per hook, of one that runs
+    std::unique_ptr<capture::Programs> programs;  // nullptr: it runs without
+    std::vector<capture::Balance> books;          // per hook, as of the last check
+    std::vector<std::uint64_t> missed;            // likewise
   };
 
   explicit Node(NodeOptions& options);
@@ -91,6 +94,9 @@ class Node final : public serve::Api {
   // What was there before is known: processes and cgroups, as far as they may be seen.
   [[nodiscard]] bool is_seeded();
   void seed_cgroups(MonotonicTime now);
+  // Whether programs tell of it as it happens.
+  [[nodiscard]] bool hears_of(FactSet facts) const;
+  [[nodiscard]] bool has_to_walk_again(MonotonicTime now) const;
   void resolve_cgroups(MonotonicTime now);
   void check(MonotonicTime now);  // once a second
   void check_books(Source& source);
@@ -104,6 +110,7 @@ class Node final : public serve::Api {
 
   MonotonicTime began_ = monotonic_now();
   AgentConfig config_;
+  BtfConfig btf_config_;
   std::optional<capture::Canary> canary_;
   std::optional<std::string> canary_fault_;
   capture::Kernel kernel_;
@@ -119,6 +126,7 @@ class Node final : public serve::Api {
   std::optional<proc::Seeder> seeder_;
   bool resyncing_ = false;
   std::optional<cgroupfs::Walker> cgroup_walk_;
+  MonotonicTime cgroup_walk_began_{};
   std::optional<cgroupfs::Resolver> cgroup_resolver_;
   std::optional<Error> first_fault_;
   std::chrono::nanoseconds attached_after_{};
