@@ -25,6 +25,8 @@ using cli::Check;
 using cli::Verdict;
 using Checks = std::vector<Check>;
 
+constexpr const char* kSeeBtf = "see btf above";
+
 void check_capabilities(Checks& checks) {
   const auto effective = effective_capabilities();
   const auto missing = missing_capabilities(effective);
@@ -49,8 +51,7 @@ void check_capabilities(Checks& checks) {
 // `setting`: btf.path.
 void check_btf(Checks& checks, const capture::Btf& btf, const std::string& setting) {
   if (btf.path.empty())
-    checks.push_back({"btf", Verdict::warning,
-                      "no program can be loaded: " + capture::describe(btf),
+    checks.push_back({"btf", Verdict::warning, "none, so no program can be loaded: " + btf.trouble,
                       std::string(capture::kBtfAdvice)});
   else
     checks.push_back({"btf", Verdict::ok,
@@ -159,6 +160,7 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
     checks.push_back({"observers", verdict_of(node.error().fault), node.error().what});
     return;
   }
+  const bool blinded = (*node)->btf().path.empty();
   for (const auto& observer : (*node)->observer_states()) {
     const bool fine =
         observer.state == "on" || observer.state == "off" || observer.state == "provider";
@@ -169,7 +171,9 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
          : observer.state == "denied"      ? Verdict::denied
                                            : Verdict::problem,
          observer.reason.empty() ? observer.state : observer.state + ": " + observer.reason,
-         fine ? "" : known_of_failed(observer)});
+         fine      ? ""
+         : blinded ? kSeeBtf
+                   : known_of_failed(observer)});
   }
   for (const auto& hook : (*node)->hooks()) {
     const bool fine = hook.canary == "seen" || hook.canary.starts_with("passive");
@@ -181,6 +185,7 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
                           ? hook.canary
                           : fmt::format("{}, canary {}", hook.program, hook.canary),
                       fine                   ? ""
+                      : blinded              ? kSeeBtf
                       : hook.program.empty() ? known(hook.observer, hook.hook)
                                              : "it is attached and blind: report this"});
   }
@@ -191,6 +196,7 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
 cli::DoctorReport Commands::doctor(const config::Tree& configuration, const std::string& socket) {
   cli::DoctorReport report;
   check_capabilities(report.checks);
+  capture::log_at_debug_level();
   const auto& setting = configuration.at("btf").as<BtfConfig>().path;
   const auto kernel = capture::probe(setting);
   check_btf(report.checks, kernel.btf, setting);

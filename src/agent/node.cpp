@@ -22,7 +22,7 @@ constexpr auto kRingLateness = 20ms;   // from reserve to submit, with room
 constexpr auto kPerfLateness = 100ms;  // perf buffers are per CPU and are read one after another
 constexpr auto kSeedBudget = 5ms;      // of each pass, so that events are not held up
 constexpr auto kCheckEvery = 1s;
-constexpr auto kWalkAgainAfter = 5s;  // over cgroups, when no events tell of them
+constexpr auto kWalkAgainAfter = 5s;   // over cgroups, when no events tell of them
 constexpr auto kCanaryFlight = 500ms;  // at most, from its song to its last record
 constexpr auto kSinkPatience = 2s;     // at the end, for queues to run empty
 
@@ -140,11 +140,10 @@ void Node::start_source(Source& source, const config::Section& settings) {
   source.programs = std::make_unique<capture::Programs>(std::move(common), intake_.taker());
   auto observer = descriptor.start({settings, *source.programs});
   if (!observer) {
-    auto fault = std::move(observer.error()).within(descriptor.name);
     source.programs.reset();
-    source.state = state_of(fault.fault);
-    source.reason = fault.what;
-    if (!first_fault_) first_fault_ = std::move(fault);
+    source.state = state_of(observer.error().fault);
+    source.reason = observer.error().what;
+    if (!first_fault_) first_fault_ = std::move(observer.error()).within(descriptor.name);
     return;
   }
   const bool full = source.selected.as == Selected::As::full;

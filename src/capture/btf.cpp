@@ -173,6 +173,13 @@ class Soundness {
   __u32 count_;
 };
 
+Status check_fit(const std::string& path) {
+  const auto types = TRY(open_btf(path));
+  if (is_of_another_kernel(*types))
+    return bad(path, "is of another kernel: programs would read the wrong fields by it");
+  return {};
+}
+
 std::string why_not_own(const BtfPlaces& places) {
   errno = 0;
   const Types types(btf__parse(places.own.c_str(), nullptr));
@@ -232,15 +239,15 @@ Btf find_btf(const std::string& setting, const BtfPlaces& places) {
   std::string trouble = why_not_own(places);
   if (trouble.empty()) return {.from = Btf::From::kernel, .path = places.own};
   if (!setting.empty()) {
-    const auto types = open_btf(setting);
-    if (types) return {.from = Btf::From::setting, .path = setting, .trouble = std::move(trouble)};
-    trouble += "; btf.path: " + types.error().what;
+    const auto fits = check_fit(setting);
+    if (fits) return {.from = Btf::From::setting, .path = setting, .trouble = std::move(trouble)};
+    trouble += "; btf.path: " + fits.error().what;
   }
   for (const auto& path : places.disk) {
     if (::access(path.c_str(), F_OK) != 0) continue;
-    const auto types = open_btf(path);
-    if (types) return {.from = Btf::From::disk, .path = path, .trouble = std::move(trouble)};
-    trouble += "; " + types.error().what;
+    const auto fits = check_fit(path);
+    if (fits) return {.from = Btf::From::disk, .path = path, .trouble = std::move(trouble)};
+    trouble += "; " + fits.error().what;
   }
   return {.trouble = std::move(trouble)};
 }

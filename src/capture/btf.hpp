@@ -50,10 +50,14 @@ struct BtfPlaces {
 [[nodiscard]] Btf find_btf(const std::string& setting, const BtfPlaces& places = btf_places());
 
 // BTF of a kernel, raw or the section .BTF of an ELF file; the error is a sentence that begins with
-// the path. Which kernel it is of cannot be told.
+// the path. It does not say which kernel it is of.
 [[nodiscard]] Result<Types> open_btf(const std::string& path);
 constexpr std::uint64_t kMaxBtfBytes = 64 << 20;  // a kernel's has some 5 MB
 constexpr std::uint64_t kMaxImageBytes = 4ull << 30;
+
+// Tried for a moment with a program, so it takes the right to load one. false: they are the running
+// kernel's as far as was seen, or it cannot be tried.
+[[nodiscard]] bool is_of_another_kernel(const btf& types);
 
 // Whether libbpf may follow every name and number in it: it does so without looking.
 [[nodiscard]] bool is_sound(const btf& types);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bpf/libbpf.h>
+
 #include <cstdint>
 #include <cstdlib>
 
@@ -7,6 +9,8 @@
 // What passes as sound can be followed in every way that libbpf goes when it fits programs.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tapio::capture;
+  static const auto before = libbpf_set_print(nullptr);  // it says much about each
+  (void)before;
   const Types types(btf__new(data, static_cast<std::uint32_t>(size)));
   if (!types || !is_sound(*types)) return 0;
   for (std::uint32_t id = 1; id < btf__type_cnt(types.get()); ++id) {
