@@ -36,7 +36,7 @@ class Rig {
     const auto kernel = capture::probe();
     const bool ring = covers(kernel.features, capture::Feature::ringbuf);
     const auto ns = capture::own_pid_namespace();
-    hierarchy = capture::find_hierarchy();
+    hierarchy = capture::find_hierarchy(kernel.btf);
     critical_ = must(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
                                    Channel::Wake::at_once, options.critical_bytes, taker()));
     programs = std::make_unique<capture::Programs>(
@@ -51,6 +51,7 @@ class Rig {
                         .critical_bytes = options.critical_bytes},
         taker());
     observer_ = must(descriptor.start({settings, *programs}));
+    if (!programs->loaded()) must<void>(fail(Fault::unsupported, programs->why_not()));
     world_->watching(monotonic_now());
   }
 

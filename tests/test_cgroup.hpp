@@ -18,7 +18,8 @@ namespace tapio {
 // `path` begins with "/tapio-test-PID", so that tests do not meet.
 class TestCgroup {
  public:
-  explicit TestCgroup(const std::string& below, std::string mount = capture::find_hierarchy().mount)
+  explicit TestCgroup(const std::string& below,
+                      std::string mount = capture::find_hierarchy(capture::find_btf("")).mount)
       : mount_(std::move(mount)), path_("/tapio-test-" + std::to_string(::getpid()) + below) {
     for (auto end = path_.find('/', 1);; end = path_.find('/', end + 1)) {
       const auto one = path_.substr(0, end);

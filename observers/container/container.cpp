@@ -9,8 +9,8 @@ namespace tapio::container {
 
 namespace {
 
-std::optional<Watch> open_watch(const Config& config) {
-  const auto hierarchy = capture::find_hierarchy();
+std::optional<Watch> open_watch(const capture::Btf& btf, const Config& config) {
+  const auto hierarchy = capture::find_hierarchy(btf);
   if (!capture::is_cgroup_mount(hierarchy.mount)) return std::nullopt;
   auto files = CgroupFiles::open(hierarchy);
   return files ? std::optional(Watch(std::move(*files), config)) : std::nullopt;
@@ -20,11 +20,18 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   const auto& config = start.settings.as<Config>();
   TRY(config.check());
   const capture::Wishes wishes{.ring_bytes = config.ring.bytes};
-  TRY(start.programs.load<container_bpf>(kHooks, wishes, [](container_bpf&) {}));
-  auto watch = open_watch(config);
+  auto loaded = start.programs.load<container_bpf>(kHooks, wishes, [](container_bpf&) {});
+  if (!loaded && loaded.error().fault != Fault::unsupported)
+    return std::unexpected(std::move(loaded.error()));
+  auto open = [btf = start.programs.kernel().btf](const Config& now) {
+    return open_watch(btf, now);
+  };
+  auto watch = open(config);
+  // Without events the agent's walks tell which cgroups there are, and their files can be read.
+  if (!loaded && !watch) return std::unexpected(std::move(loaded.error()));
   if (!watch)
     log::warning("container: no limits and no memory are read: no cgroup file system is mounted");
-  return std::make_unique<ContainerObserver>(config, std::move(watch), open_watch);
+  return std::make_unique<ContainerObserver>(config, std::move(watch), std::move(open));
 }
 
 }  // namespace

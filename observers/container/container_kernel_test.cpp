@@ -146,7 +146,7 @@ class WatchOnKernel : public testing::Test {
     return cgroup.write(v2 ? "memory.max" : "memory.limit_in_bytes", bytes);
   }
 
-  capture::Hierarchy hierarchy = capture::find_hierarchy();
+  capture::Hierarchy hierarchy = capture::find_hierarchy(capture::find_btf(""));
 };
 
 TEST_F(WatchOnKernel, memory_and_a_changed_limit_are_read_from_a_real_cgroup) {

@@ -71,7 +71,7 @@ bool write_to(const std::string& file, std::string_view text) {
 }
 
 Status run_out_of_memory() {
-  const auto hierarchy = capture::find_hierarchy();
+  const auto hierarchy = capture::find_hierarchy(capture::find_btf(""));
   const bool v2 = hierarchy.name == "v2";
   const auto cgroup = fmt::format("{}/tapio-matrix-{}", hierarchy.mount, ::getpid());
   if (hierarchy.mount.empty() || ::mkdir(cgroup.c_str(), 0755))

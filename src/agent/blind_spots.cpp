@@ -18,12 +18,13 @@ constexpr Sight kSights[] = {
     {"process", "signal_generate", "signals, and who sends them,"},
     {"process", "oom", "victims of the OOM killer"},
     {"process", "credentials", "credentials between exec and exit"},
+    {"container", "mkdir", "cgroups that come and go within seconds"},
 };
 // What other hooks tell too, only later or in less detail, makes nobody blind; nor does what no
 // story asks for.
 constexpr Sight kSpare[] = {
     {"process", "death", ""}, {"process", "signal_deliver", ""}, {"process", "exec_failed", ""},
-    {"process", "trace", ""}, {"process", "traceme", ""},
+    {"process", "trace", ""}, {"process", "traceme", ""},        {"container", "rmdir", ""},
 };
 
 bool is_spare(std::string_view observer, std::string_view hook) {

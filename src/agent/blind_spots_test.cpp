@@ -21,6 +21,12 @@ TEST(BlindSpots, a_hook_without_a_program_is_one) {
             "events of dns.answer are not seen here; `tapio doctor` says why");
 }
 
+TEST(BlindSpots, cgroups_without_events_are_one) {
+  EXPECT_EQ(blind_in("container", "mkdir", "", "unsupported: created_raw needs btf"),
+            "cgroups that come and go within seconds are not seen here; `tapio doctor` says why");
+  EXPECT_EQ(blind_in("container", "rmdir", "", "unsupported: removed_raw needs btf"), "");
+}
+
 TEST(BlindSpots, a_hook_whose_canary_was_not_seen_is_one) {
   EXPECT_EQ(blind_in("process", "exec", "exec_btf", "not seen"),
             "programs that are executed may be missed: the canary of exec was not seen");

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 
@@ -56,9 +57,15 @@ std::function<bool()> until(const std::optional<std::chrono::milliseconds>& dura
   return [end] { return g_told_to_stop || monotonic_now() >= end; };
 }
 
+// What was asked for runs; others may run because a story needs them.
+bool any_wanted_is_on(const Node& node) {
+  return std::ranges::any_of(node.observer_states(),
+                             [](const auto& observer) { return observer.state == "on"; });
+}
+
 // The first fault of an observer is the answer when none is on.
-Status check_observers(const Node& node) {
-  if (node.any_observer_on()) return {};
+Status check_observers(const Node& node, bool any_on) {
+  if (any_on) return {};
   if (auto fault = node.first_fault()) {
     fault->what += "; `tapio doctor` says more";
     return std::unexpected(std::move(*fault));
@@ -69,6 +76,9 @@ Status check_observers(const Node& node) {
 void report(Node& node, const std::string& socket) {
   log::info("tapio {} on {}", kVersion, socket);
   for (const auto& line : node.report()) log::info("{}", line);
+  if (node.btf().path.empty())
+    log::warning("no program can be loaded without BTF; what needs none goes on. {}. To do: {}",
+                 node.btf().trouble, capture::kBtfAdvice);
   for (const auto& hook : node.hooks())
     if (hook.canary == "not seen")
       log::warning("hook {} of {} is attached and did not see its canary: it may be blind",
@@ -89,6 +99,15 @@ std::string Commands::socket(const config::Tree& configuration) const {
   return configuration.at("agent").as<AgentConfig>().socket;
 }
 
+Status Commands::check(const config::Tree& configuration) const {
+  const auto& path = configuration.at("btf").as<BtfConfig>().path;
+  if (path.empty()) return {};
+  capture::log_at_debug_level();
+  const auto types = capture::open_btf(path);
+  if (!types) return std::unexpected(Error(types.error()).within("btf.path"));
+  return {};
+}
+
 Status Commands::run(const cli::RunOptions& options) {
   stop_on_signals();
   reload_on_sighup();
@@ -106,7 +125,7 @@ Status Commands::run(const cli::RunOptions& options) {
     node_options.sinks.emplace_back("stdout", std::make_unique<StoryLines>());
   auto node = TRY(Node::start(std::move(node_options)));
   report(*node, options.socket);
-  TRY(check_observers(*node));
+  TRY(check_observers(*node, node->any_observer_on()));
   node->run([&, stop = until(options.duration)] {
     attend_hang_up(*node, on_terminal);
     return stop();
@@ -126,7 +145,7 @@ Status Commands::trace(const cli::TraceOptions& options) {
                            .canary_song = own_canary()};
   node_options.sinks.emplace_back("terminal", std::make_unique<Printed>(options, enough));
   auto node = TRY(Node::start(std::move(node_options)));
-  TRY(check_observers(*node));
+  TRY(check_observers(*node, any_wanted_is_on(*node)));
   node->run([&enough, stop = until(options.duration)] { return enough || stop(); });
   node->finish();
   return {};

@@ -31,6 +31,8 @@ namespace tapio::agent {
 config::Tree configuration() {
   config::Tree tree;
   tree.add("agent", config::section<AgentConfig>(), "The agent itself.");
+  tree.add("btf", config::section<BtfConfig>(),
+           "Type information of the kernel (BTF), which programs are fitted to.");
   tree.add("log", config::section<LogConfig>(), "What goes to standard error.");
   tree.add("redact", config::section<RedactConfig>(), "Secrets in command lines and other text.");
   for (const auto* observer : observers())

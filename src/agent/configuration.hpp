@@ -47,6 +47,18 @@ struct AgentConfig {
   }
 };
 
+struct BtfConfig {
+  std::string path;
+
+  static constexpr auto settings() {
+    return std::tuple{
+        Setting{"path", &BtfConfig::path,
+                "A file with the BTF of exactly the kernel that runs, raw or in a vmlinux with "
+                "debug information. Used only where the kernel shows none of its own."},
+    };
+  }
+};
+
 struct LogConfig {
   log::Level level = log::Level::info;
   log::Format format = log::Format::text;
@@ -60,7 +72,8 @@ struct LogConfig {
   }
 };
 
-// Every section that this program knows: agent, log, redact, observers.*, sinks.*; with defaults.
+// Every section that this program knows: agent, btf, log, redact, observers.*, sinks.*; with
+// defaults.
 [[nodiscard]] config::Tree configuration();
 
 void configure_log(const config::Tree& configuration);

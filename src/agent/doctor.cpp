@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "agent/commands.hpp"
+#include "agent/configuration.hpp"
 #include "agent/kernel_support.hpp"
 #include "agent/node.hpp"
 #include "agent/privileges.hpp"
@@ -23,6 +24,8 @@ namespace {
 using cli::Check;
 using cli::Verdict;
 using Checks = std::vector<Check>;
+
+constexpr const char* kSeeBtf = "see btf above";
 
 void check_capabilities(Checks& checks) {
   const auto effective = effective_capabilities();
@@ -45,12 +48,29 @@ void check_capabilities(Checks& checks) {
          "5.11 only"});
 }
 
-void check_kernel(Checks& checks) {
+// `setting`: btf.path.
+void check_btf(Checks& checks, const capture::Btf& btf, const std::string& setting) {
+  if (btf.path.empty())
+    checks.push_back({"btf", Verdict::warning, "none, so no program can be loaded: " + btf.trouble,
+                      std::string(capture::kBtfAdvice)});
+  else
+    checks.push_back({"btf", Verdict::ok,
+                      fmt::format("{}; from {}", capture::feature_names().front().help,
+                                  capture::describe(btf))});
+  if (setting.empty() || btf.path == setting) return;
+  if (const auto types = capture::open_btf(setting); !types)
+    checks.push_back({"btf.path", Verdict::problem, types.error().what,
+                      "give the BTF of exactly this kernel, or leave the setting out"});
+  else
+    checks.push_back({"btf.path", Verdict::info, "not used: the kernel shows its own"});
+}
+
+void check_kernel(Checks& checks, const capture::Kernel& kernel) {
   utsname names{};
   ::uname(&names);
   checks.push_back({"kernel", Verdict::info, fmt::format("{} {}", names.release, names.machine)});
-  const auto kernel = capture::probe();
   for (const auto& [feature, name, help] : capture::feature_names()) {
+    if (feature == capture::Feature::btf) continue;  // see check_btf()
     const auto missing = kernel.missing.find(std::string(name));
     if (missing != kernel.missing.end() && !check_privileges())
       checks.push_back({std::string(name), Verdict::info, "not known: trying it is not permitted"});
@@ -71,13 +91,13 @@ std::string first_line(const char* path) {
   return line;
 }
 
-void check_surroundings(Checks& checks) {
+void check_surroundings(Checks& checks, const capture::Kernel& kernel) {
   if (first_line("/proc/sys/net/core/bpf_jit_enable") == "0")
     checks.push_back({"jit", Verdict::warning, "programs are interpreted, which is slow",
                       "set the sysctl net.core.bpf_jit_enable to 1"});
   else
     checks.push_back({"jit", Verdict::ok, "programs are compiled"});
-  const auto hierarchy = capture::find_hierarchy();
+  const auto hierarchy = capture::find_hierarchy(kernel.btf);
   if (hierarchy.mount.empty())
     checks.push_back({"cgroups", Verdict::warning, "no cgroup file system is mounted",
                       "mount one: containers are told apart by it"});
@@ -149,6 +169,7 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
     checks.push_back({"observers", verdict_of(node.error().fault), node.error().what});
     return;
   }
+  const bool blinded = (*node)->btf().path.empty();
   for (const auto& observer : (*node)->observer_states()) {
     const bool fine =
         observer.state == "on" || observer.state == "off" || observer.state == "provider";
@@ -159,7 +180,9 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
          : observer.state == "denied"      ? Verdict::denied
                                            : Verdict::problem,
          observer.reason.empty() ? observer.state : observer.state + ": " + observer.reason,
-         fine ? "" : known_of_failed(observer)});
+         fine      ? ""
+         : blinded ? kSeeBtf
+                   : known_of_failed(observer)});
   }
   for (const auto& hook : (*node)->hooks()) {
     const bool fine = hook.canary == "seen" || hook.canary.starts_with("passive");
@@ -171,6 +194,7 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
                           ? hook.canary
                           : fmt::format("{}, canary {}", hook.program, hook.canary),
                       fine                   ? ""
+                      : blinded              ? kSeeBtf
                       : hook.program.empty() ? known(hook.observer, hook.hook)
                                              : "it is attached and blind: report this"});
   }
@@ -181,8 +205,12 @@ void check_hooks(Checks& checks, const config::Tree& configuration) {
 cli::DoctorReport Commands::doctor(const config::Tree& configuration, const std::string& socket) {
   cli::DoctorReport report;
   check_capabilities(report.checks);
-  check_kernel(report.checks);
-  check_surroundings(report.checks);
+  capture::log_at_debug_level();
+  const auto& setting = configuration.at("btf").as<BtfConfig>().path;
+  const auto kernel = capture::probe(setting);
+  check_btf(report.checks, kernel.btf, setting);
+  check_kernel(report.checks, kernel);
+  check_surroundings(report.checks, kernel);
   agent_answers(report.checks, socket);
   if (check_privileges()) check_hooks(report.checks, configuration);
   return report;

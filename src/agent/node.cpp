@@ -24,6 +24,7 @@ constexpr auto kSeedBudget = 5ms;      // of each pass, so that events are not h
 constexpr auto kCheckEvery = 1s;
 constexpr auto kLookAgain = 5s;  // for /proc and cgroups, while they are not mounted
 constexpr auto kNever = MonotonicTime::max();
+constexpr auto kWalkAgainAfter = 5s;   // over cgroups, when no events tell of them
 constexpr auto kCanaryFlight = 500ms;  // at most, from its song to its last record
 constexpr auto kSinkPatience = 2s;     // at the end, for queues to run empty
 
@@ -58,6 +59,7 @@ Node::Node(NodeOptions& options)
       reread_(std::move(options.reread)),
       configuration_(options.configuration.clone()),
       file_(options.file),
+      btf_config_(options.configuration.at("btf").as<BtfConfig>()),
       losses_(began_),
       pipeline_({.run = run_number(),
                  .redact = options.configuration.at("redact").as<RedactConfig>(),
@@ -77,7 +79,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   }
   if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
   capture::raise_memlock();
-  node->kernel_ = capture::probe();
+  node->kernel_ = capture::probe(node->btf_config_.path);
   TRY(node->open_channels());
   TRY(node->start_sources(options.configuration));
   node->attached_after_ = monotonic_now() - node->began_;
@@ -99,7 +101,7 @@ Status Node::open_channels() {
   using capture::Channel;
   const bool ring = covers(kernel_.features, capture::Feature::ringbuf);
   lateness_ = ring ? kRingLateness : kPerfLateness;
-  hierarchy_ = capture::find_hierarchy();
+  hierarchy_ = capture::find_hierarchy(kernel_.btf);
   cgroup_resolver_.emplace(hierarchy_);
   critical_ =
       TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
@@ -139,22 +141,25 @@ void Node::start_source(Source& source, const config::Section& settings) {
   source.programs = std::make_unique<capture::Programs>(std::move(common), intake_.taker());
   auto observer = descriptor.start({settings, *source.programs});
   if (!observer) {
-    auto fault = std::move(observer.error()).within(descriptor.name);
     source.programs.reset();
-    source.state = state_of(fault.fault);
-    source.reason = fault.what;
-    if (!first_fault_) first_fault_ = std::move(fault);
+    source.state = state_of(observer.error().fault);
+    source.reason = observer.error().what;
+    if (!first_fault_) first_fault_ = std::move(observer.error()).within(descriptor.name);
     return;
   }
   const bool full = source.selected.as == Selected::As::full;
   source.state = full ? "on" : "provider";
+  const auto choices = source.programs->choices();
+  source.choices.assign(choices.begin(), choices.end());
   if (source.programs->loaded()) {
     source.books.resize(descriptor.hooks.size());
     source.missed.resize(descriptor.hooks.size());
     intake_.watch(source.programs->channel());
     intake_.admit(descriptor.id, source.programs->ledger());
-  } else {
-    source.programs.reset();  // it reads something else than events of programs
+  } else {  // it reads something else than events of programs
+    if (const auto& why = source.programs->why_not(); !why.empty())
+      source.reason = fmt::format("without events: {}", why);
+    source.programs.reset();
   }
   pipeline_.admit(descriptor, std::move(*observer), full ? Role::full : Role::provider);
 }
@@ -227,10 +232,11 @@ void Node::seed(MonotonicTime now) {
   if (complete) end_seed(now);
 }
 
-// Inside of a pid namespace /proc has other numbers than events.
+// Inside of a pid namespace /proc has other numbers than events; and without events nothing would
+// keep the table true.
 void Node::begin_seed(MonotonicTime now) {
   seed_again_ = kNever;
-  if (capture::own_pid_namespace().ino) return;
+  if (capture::own_pid_namespace().ino || !hears_of(facts_of<ProcessExited>)) return;
   auto& known = pipeline_.known();
   if (known.wants_resync()) {
     known.begin_resync(now);
@@ -256,10 +262,26 @@ void Node::end_seed(MonotonicTime now) {
     log::info("/proc is back");
 }
 
+bool Node::hears_of(FactSet facts) const {
+  return std::ranges::any_of(sources_, [&](const Source& source) {
+    return source.programs && (source.selected.descriptor->provides & facts) != 0;
+  });
+}
+
+// Somebody reads cgroups, and no event says which there are.
+bool Node::has_to_walk_again(MonotonicTime now) const {
+  constexpr auto kCgroups = facts_of<CgroupCreated>;
+  return now >= cgroup_walk_began_ + kWalkAgainAfter && !hears_of(kCgroups) &&
+         std::ranges::any_of(sources_, [&](const Source& source) {
+           return !source.choices.empty() && (source.selected.descriptor->needs & kCgroups) != 0;
+         });
+}
+
 // After the programs are attached, as with processes: what is made meanwhile is an event.
 void Node::seed_cgroups(MonotonicTime now) {
   auto& known = pipeline_.known();
-  if (!cgroup_walk_ && known.wants_cgroup_walk() && now >= walk_again_) begin_cgroup_walk(now);
+  const bool wanted = known.wants_cgroup_walk() || has_to_walk_again(now);
+  if (!cgroup_walk_ && wanted && now >= walk_again_) begin_cgroup_walk(now);
   if (!cgroup_walk_) return;
   const auto found = [&](std::uint64_t id, std::string_view path, MonotonicTime time) {
     pipeline_.publish(CgroupCreated{.time = time, .cgroup_id = id, .path = path});
@@ -276,6 +298,7 @@ void Node::begin_cgroup_walk(MonotonicTime now) {
   const bool missing = !walker;
   walk_again_ = missing ? now + kLookAgain : MonotonicTime{};
   if (walker) {
+    cgroup_walk_began_ = now;
     pipeline_.known().begin_cgroup_walk(now);
     cgroup_walk_.emplace(std::move(*walker));
   }
@@ -289,7 +312,7 @@ void Node::begin_cgroup_walk(MonotonicTime now) {
 // Those whose ids events carry; what was mounted after the start is found now.
 Status Node::find_cgroups() {
   if (capture::is_cgroup_mount(hierarchy_.mount)) return {};
-  auto found = capture::find_hierarchy();
+  auto found = capture::find_hierarchy(kernel_.btf);
   if (found.mount.empty() || !capture::is_cgroup_mount(found.mount))
     return fail(Fault::unavailable, "no cgroup file system is mounted");
   if (found.subsystem != hierarchy_.subsystem)
@@ -465,10 +488,9 @@ std::vector<Node::ObserverState> Node::observer_states() const {
 std::vector<Node::HookState> Node::hooks() {
   std::vector<HookState> list;
   for (const Source& source : sources_) {
-    if (!source.programs) continue;
     const auto& descriptor = *source.selected.descriptor;
-    for (std::size_t i = 0; i < descriptor.hooks.size(); ++i) {
-      const auto& choice = source.programs->choices()[i];
+    for (std::size_t i = 0; i < source.choices.size(); ++i) {
+      const auto& choice = source.choices[i];
       HookState& state = list.emplace_back(HookState{descriptor.name, descriptor.hooks[i].name,
                                                      choice.program ? choice.program : "", ""});
       const auto row = static_cast<std::uint8_t>(i);
@@ -497,8 +519,9 @@ std::vector<std::string> Node::report() {
       "kernel: {} ({}); cgroup ids from {}", names(kernel_.features),
       covers(kernel_.features, capture::Feature::ringbuf) ? "ring buffers" : "perf buffers",
       hierarchy_.mount.empty() ? "nowhere: no cgroup file system is mounted" : hierarchy_.name));
+  if (!kernel_.btf.path.empty()) lines.push_back("  btf from " + capture::describe(kernel_.btf));
   for (const auto& [feature, reason] : kernel_.missing)
-    lines.push_back(fmt::format("  without {}: {}", feature, reason));
+    if (feature != "btf") lines.push_back(fmt::format("  without {}: {}", feature, reason));
   for (const Source& source : sources_)
     lines.push_back(fmt::format("observer {}: {}{}{}", source.selected.descriptor->name,
                                 source.state, source.reason.empty() ? "" : ": ", source.reason));

@@ -55,6 +55,8 @@ class Node final : public serve::Api {
   // An observer that was wanted did not start: the first such fault.
   [[nodiscard]] std::optional<Error> first_fault() const { return first_fault_; }
   [[nodiscard]] bool any_observer_on() const;
+  // What programs are fitted to; where it is from nowhere, there are none.
+  [[nodiscard]] const capture::Btf& btf() const { return kernel_.btf; }
 
   struct ObserverState {
     std::string_view name;
@@ -81,9 +83,10 @@ class Node final : public serve::Api {
     Selected selected;
     std::string state;  // on | provider | off | unsupported | denied | failed
     std::string reason;
-    std::unique_ptr<capture::Programs> programs;
-    std::vector<capture::Balance> books;  // per hook, as of the last check
-    std::vector<std::uint64_t> missed;    // likewise
+    std::vector<capture::Choice> choices;         // per hook, of one that runs
+    std::unique_ptr<capture::Programs> programs;  // nullptr: it runs without
+    std::vector<capture::Balance> books;          // per hook, as of the last check
+    std::vector<std::uint64_t> missed;            // likewise
   };
 
   explicit Node(NodeOptions& options);
@@ -102,6 +105,9 @@ class Node final : public serve::Api {
   void seed_cgroups(MonotonicTime now);
   void begin_cgroup_walk(MonotonicTime now);
   Status find_cgroups();
+  // Whether programs tell of it as it happens.
+  [[nodiscard]] bool hears_of(FactSet facts) const;
+  [[nodiscard]] bool has_to_walk_again(MonotonicTime now) const;
   void resolve_cgroups(MonotonicTime now);
   void check(MonotonicTime now);  // once a second
   void check_books(Source& source);
@@ -120,6 +126,7 @@ class Node final : public serve::Api {
   AgentConfig config_;
   cli::Reread reread_;
   std::mutex reloading_;  // one at a time; taken before `state_`
+  BtfConfig btf_config_;
   std::optional<capture::Canary> canary_;
   std::optional<std::string> canary_fault_;
   capture::Kernel kernel_;
@@ -142,6 +149,7 @@ class Node final : public serve::Api {
   std::optional<cgroupfs::Walker> cgroup_walk_;
   MonotonicTime walk_again_{};
   bool cgroups_missing_ = false;
+  MonotonicTime cgroup_walk_began_{};
   std::optional<cgroupfs::Resolver> cgroup_resolver_;
   std::optional<Error> first_fault_;
   std::chrono::nanoseconds attached_after_{};

@@ -143,7 +143,7 @@ TEST_F(Mounts, without_proc_it_starts_and_sees_who_was_there_when_it_is_back) {
 }
 
 TEST_F(Mounts, without_cgroups_it_starts_and_walks_over_them_when_they_are_back) {
-  const auto mount = capture::find_hierarchy().mount;
+  const auto mount = capture::find_hierarchy(capture::find_btf("")).mount;
   if (mount.empty()) GTEST_SKIP() << "no cgroup file system is mounted";
   expect_fine([&] {
     hide(mount);
@@ -160,7 +160,7 @@ TEST_F(Mounts, without_cgroups_it_starts_and_walks_over_them_when_they_are_back)
 }
 
 TEST_F(Mounts, proc_and_cgroups_may_go_and_come_back_while_it_runs) {
-  const auto mount = capture::find_hierarchy().mount;
+  const auto mount = capture::find_hierarchy(capture::find_btf("")).mount;
   expect_fine([&] {
     Agent agent;
     agent.run_until_seeded();

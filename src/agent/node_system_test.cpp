@@ -71,7 +71,7 @@ class NodeOnSystem : public testing::Test {
     if (!std::getenv("TAPIO_SYSTEM"))
       GTEST_SKIP() << "needs a machine with systemd of its own: tests/matrix/boot KERNEL --system";
     ASSERT_EQ(first_line("/proc/1/comm"), "systemd");
-    ASSERT_EQ(capture::find_hierarchy().name, "v2");
+    ASSERT_EQ(capture::find_hierarchy(capture::find_btf("")).name, "v2");
     ASSERT_THAT(first_line("/sys/fs/cgroup/cgroup.subtree_control"),
                 AllOf(HasSubstr("cpu"), HasSubstr("io"), HasSubstr("memory"), HasSubstr("pids")));
     ASSERT_TRUE(::mkdtemp(directory_.data()));

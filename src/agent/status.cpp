@@ -167,6 +167,12 @@ std::string Node::status_json() {
   }
   json.EndObject();
 
+  object(json, "btf");
+  text(json, "from", name(kernel_.btf.from));
+  text(json, "path", kernel_.btf.path);
+  text(json, "trouble", kernel_.btf.trouble);
+  json.EndObject();
+
   array(json, "observers");
   for (const auto& observer : observer_states()) {
     json.StartObject();

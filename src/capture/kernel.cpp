@@ -38,8 +38,7 @@ namespace tapio::capture {
 namespace {
 
 constexpr std::array<FeatureName, 6> kFeatures = {{
-    {Feature::btf, "btf",
-     "type information of the running kernel, for programs that fit any kernel"},
+    {Feature::btf, "btf", "type information, for programs that fit any kernel"},
     {Feature::ringbuf, "ringbuf", "one shared buffer in order; below it a perf buffer per CPU"},
     {Feature::raw_tp, "raw_tp", "raw tracepoints"},
     {Feature::tp_btf, "tp_btf", "typed tracepoints; below them raw ones"},
@@ -47,7 +46,10 @@ constexpr std::array<FeatureName, 6> kFeatures = {{
     {Feature::kprobe, "kprobe", "begin and end of kernel functions, by breakpoint"},
 }};
 constexpr const char* kAnyTracepoint = "sched_process_exit";
+constexpr const char* kTypeOfAnyTracepoint = "btf_trace_sched_process_exit";
 constexpr const char* kAnyFunction = "commit_creds";
+constexpr const char* kLeftOut = "left out by TAPIO_WITHOUT";
+constexpr const char* kNeedsOwnBtf = "it needs the BTF that the kernel itself shows";
 constexpr const char* kKprobeType = "/sys/bus/event_source/devices/kprobe/type";
 constexpr std::uint64_t kInitialPidNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO, proc_ns.h
 
@@ -80,16 +82,13 @@ std::string attach(bpf_prog_type type, bpf_attach_type attach_type, int btf_id,
   return link ? "" : "attach: " + why();
 }
 
-std::string attach_typed() {
-  const int id = libbpf_find_vmlinux_btf_id(kAnyTracepoint, BPF_TRACE_RAW_TP);
-  if (id <= 0) return "no such tracepoint in the kernel's BTF";
-  return attach(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, nullptr);
-}
-
-std::string attach_to_function() {
-  const int id = libbpf_find_vmlinux_btf_id(kAnyFunction, BPF_TRACE_FENTRY);
-  if (id <= 0) return "no such function in the kernel's BTF";
-  return attach(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, id, nullptr);
+// What is attached by its number in the kernel's own BTF: that of a file would name something else.
+std::string attach_by_id(const btf* own, const char* name, std::uint32_t kind,
+                         bpf_attach_type attach_type) {
+  if (!own) return kNeedsOwnBtf;
+  const int id = btf__find_by_name_kind(own, name, kind);
+  if (id <= 0) return fmt::format("the kernel's BTF has no {}", name);
+  return attach(BPF_PROG_TYPE_TRACING, attach_type, id, nullptr);
 }
 
 // perf_event_open(2) with the type that the kernel gave to kprobes (4.17).
@@ -108,11 +107,6 @@ std::string set_breakpoint() {
   return ::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program.get()) ? "attach: " + why() : "";
 }
 
-std::string read_btf() {
-  const std::unique_ptr<btf, Freed<btf__free>> types(btf__load_vmlinux_btf());
-  return types ? "" : "no readable /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF): " + why();
-}
-
 std::vector<std::string> told_to_do_without() {
   std::vector<std::string> list;
   const char* without = std::getenv("TAPIO_WITHOUT");
@@ -122,18 +116,19 @@ std::vector<std::string> told_to_do_without() {
   return list;
 }
 
-std::string try_feature(Feature feature) {
+// `own`: the kernel's own BTF, or nullptr.
+std::string try_feature(Feature feature, const Btf& found, const btf* own) {
   switch (feature) {
     case Feature::btf:
-      return read_btf();
+      return found.path.empty() ? found.trouble : "";
     case Feature::ringbuf:
       return make_ring();
     case Feature::raw_tp:
       return attach(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf_attach_type{}, 0, kAnyTracepoint);
     case Feature::tp_btf:
-      return attach_typed();
+      return attach_by_id(own, kTypeOfAnyTracepoint, BTF_KIND_TYPEDEF, BPF_TRACE_RAW_TP);
     case Feature::fentry:
-      return attach_to_function();
+      return attach_by_id(own, kAnyFunction, BTF_KIND_FUNC, BPF_TRACE_FENTRY);
     case Feature::kprobe:
       return set_breakpoint();
     case Feature::none:
@@ -142,16 +137,18 @@ std::string try_feature(Feature feature) {
   return "";
 }
 
+Types parse(const std::string& path) {
+  return Types(btf__parse(path.c_str(), nullptr));
+}
+
 // Index in css_set.subsys, which depends on the kernel's configuration: from its BTF.
-std::uint32_t subsystem_index(std::string_view controller) {
-  const std::unique_ptr<btf, Freed<btf__free>> types(btf__load_vmlinux_btf());
-  if (!types) return TAPIO_CGROUP_V2;
-  const int id = btf__find_by_name_kind(types.get(), "cgroup_subsys_id", BTF_KIND_ENUM);
+std::uint32_t subsystem_index(const btf& types, std::string_view controller) {
+  const int id = btf__find_by_name_kind(&types, "cgroup_subsys_id", BTF_KIND_ENUM);
   if (id <= 0) return TAPIO_CGROUP_V2;
-  const btf_type* type = btf__type_by_id(types.get(), static_cast<unsigned>(id));
+  const btf_type* type = btf__type_by_id(&types, static_cast<unsigned>(id));
   const std::string wanted = fmt::format("{}_cgrp_id", controller);
   for (int i = 0; i < btf_vlen(type); ++i)
-    if (wanted == btf__name_by_offset(types.get(), btf_enum(type)[i].name_off))
+    if (wanted == btf__name_by_offset(&types, btf_enum(type)[i].name_off))
       return static_cast<std::uint32_t>(btf_enum(type)[i].val);
   return TAPIO_CGROUP_V2;
 }
@@ -198,12 +195,16 @@ std::string names(Feature features) {
   return fmt::format("{}", fmt::join(list, ", "));
 }
 
-Kernel probe() {
+Kernel probe(const std::string& btf_path) {
   Kernel kernel;
   const auto without = told_to_do_without();
+  const auto left_out = [&](std::string_view name) {
+    return std::ranges::count(without, name) > 0;
+  };
+  kernel.btf = left_out("btf") ? Btf{.trouble = kLeftOut} : find_btf(btf_path);
+  const auto own = kernel.btf.from == Btf::From::kernel ? parse(kernel.btf.path) : nullptr;
   for (const auto& [feature, name, help] : kFeatures) {
-    auto reason =
-        std::ranges::count(without, name) ? "left out by TAPIO_WITHOUT" : try_feature(feature);
+    auto reason = left_out(name) ? kLeftOut : try_feature(feature, kernel.btf, own.get());
     if (reason.empty())
       kernel.features = kernel.features | feature;
     else
@@ -238,17 +239,18 @@ MountedHierarchies parse_mountinfo(std::string_view mountinfo) {
   return found;
 }
 
-Hierarchy find_hierarchy() {
+Hierarchy find_hierarchy(const Btf& btf) {
   std::stringstream text;
   text << std::ifstream("/proc/self/mountinfo").rdbuf();
   const auto mounted = parse_mountinfo(text.str());
   if (!mounted.v2.empty() && (mounted.v1.empty() || has_controllers(mounted.v2)))
     return {.mount = mounted.v2};
+  const auto types = btf.path.empty() ? nullptr : parse(btf.path);
   for (const std::string controller : {"memory", "pids"}) {
     const auto v1 = mounted.v1.find(controller);
     if (v1 == mounted.v1.end()) continue;
-    const auto index = subsystem_index(controller);
-    if (index != TAPIO_CGROUP_V2)
+    const auto index = types ? subsystem_index(*types, controller) : TAPIO_CGROUP_V2;
+    if (!types || index != TAPIO_CGROUP_V2)
       return {.subsystem = index, .mount = v1->second, .name = "v1 " + controller};
   }
   return {.mount = mounted.v2};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bpf/abi.h"
+#include "capture/btf.hpp"
 
 namespace tapio::capture {
 
@@ -46,6 +47,7 @@ std::span<const FeatureName> feature_names();
 // What the running kernel can do. A plain value: a test writes "a 5.4" down by hand.
 struct Kernel {
   Feature features = Feature::none;
+  Btf btf = {};
   std::map<std::string, std::string> missing = {};  // feature name -> why
   std::map<std::string, std::string> refused = {};  // program -> the verifier's last words
   // Settings that are on, for candidates that cost so much that somebody has to ask for them.
@@ -53,20 +55,22 @@ struct Kernel {
 };
 
 // Found by doing, once: tiny maps and programs are made and attached. Never from the version.
-// TAPIO_WITHOUT=ringbuf,tp_btf subtracts, so that a new kernel tests the old path.
-[[nodiscard]] Kernel probe();
+// TAPIO_WITHOUT=ringbuf,tp_btf subtracts, so that a new kernel tests the old path. `btf_path` is
+// the setting btf.path.
+[[nodiscard]] Kernel probe(const std::string& btf_path = "");
 
 // Names in TAPIO_WITHOUT that no feature has: a typing error must not pass for a test.
 [[nodiscard]] std::vector<std::string> unknown_in_without();
 
 // The hierarchy whose cgroup ids events carry: v2 where containers live there, else v1 memory, pids
-// or name=systemd, whichever is mounted first in that order.
+// or name=systemd, whichever is mounted first in that order. Without BTF there are no events, and
+// it is the one whose files are read.
 struct Hierarchy {
   std::uint32_t subsystem = TAPIO_CGROUP_V2;  // for tapio_settings
   std::string mount;                          // "" when no cgroup file system is mounted
   std::string name = "v2";
 };
-[[nodiscard]] Hierarchy find_hierarchy();
+[[nodiscard]] Hierarchy find_hierarchy(const Btf& btf);
 // Whether what is there now is a cgroup file system: it may have been unmounted, or hidden.
 [[nodiscard]] bool is_cgroup_mount(const std::string& path);
 

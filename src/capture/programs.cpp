@@ -15,6 +15,8 @@ constexpr int kRounds = 4;
 constexpr std::size_t kLogBytes = 64 * 1024, kLastWords = 600;
 constexpr std::size_t kMaxSurplus = 1024;  // entries of the map `surplus`
 constexpr std::uint32_t kStillTakes = 60;
+constexpr const char* kNoBtf =
+    "its programs need type information of this kernel (BTF), and there is none: set btf.path";
 
 Error refusal(int err, std::string_view log) {
   const auto last_words = log.substr(log.size() - std::min(log.size(), kLastWords));
@@ -44,12 +46,20 @@ int Programs::map_fd(const char* name) const {
 Status Programs::load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open) {
   wishes_ = wishes;
   common_.kernel.granted = wishes.granted;
-  if (wishes.ring_bytes < kMinRingBytes || wishes.ring_bytes > kMaxRingBytes ||
-      !std::has_single_bit(wishes.ring_bytes))
+  auto done = load_best(hooks, open);
+  if (!done) why_not_ = done.error().what;
+  return done;
+}
+
+Status Programs::load_best(std::span<const Hook> hooks, const Open& open) {
+  if (wishes_.ring_bytes < kMinRingBytes || wishes_.ring_bytes > kMaxRingBytes ||
+      !std::has_single_bit(wishes_.ring_bytes))
     return invalid("a ring takes a power of two between 4KiB and 64MiB");
+  choices_ = choose(hooks, common_.kernel);
+  if (!covers(common_.kernel.features, Feature::btf)) return fail(Fault::unsupported, kNoBtf);
   const auto kind = common_.settings.perf ? Channel::Kind::perf : Channel::Kind::ring;
   channel_ = TRY(
-      Channel::open("events", kind, Channel::Wake::when_half_full, wishes.ring_bytes, on_bytes_));
+      Channel::open("events", kind, Channel::Wake::when_half_full, wishes_.ring_bytes, on_bytes_));
   for (int round = 1;; ++round) {
     choices_ = choose(hooks, common_.kernel);
     if (const auto* hook = impossible(choices_))

@@ -47,14 +47,18 @@ class Programs {
   Programs(Common common, Channel::OnBytes on_bytes)
       : common_(std::move(common)), on_bytes_(std::move(on_bytes)) {}
 
-  // `configure` sets the observer's own .rodata; choices() tells it the plan. It must be
-  // repeatable: an object cannot be loaded twice, so after a refusal by the verifier a new one is
-  // opened for the next plan.
+  // `unsupported`: this kernel cannot serve a required hook. An observer that has another source
+  // may go on without programs then. `configure` sets the observer's own .rodata; choices() tells
+  // it the plan. It must be repeatable: an object cannot be loaded twice, so after a refusal by the
+  // verifier a new one is opened for the next plan.
   template <typename Skeleton>
   Status load(std::span<const Hook> hooks, const Wishes& wishes,
               const std::function<void(Skeleton&)>& configure) {
     return load(hooks, wishes, [&]() -> Result<Opened> {
-      auto* skeleton = Skeleton::open(nullptr);
+      const auto& btf = common_.kernel.btf;
+      LIBBPF_OPTS(bpf_object_open_opts, options,
+                  .btf_custom_path = btf.from == Btf::From::kernel ? nullptr : btf.path.c_str());
+      auto* skeleton = Skeleton::open(&options);
       if (!skeleton) return from_errno(errno, "open BPF object");
       Opened opened{skeleton->obj,
                     {skeleton, [](void* s) { Skeleton::destroy(static_cast<Skeleton*>(s)); }}};
@@ -78,7 +82,9 @@ class Programs {
   };
   std::vector<Aggregated> take_surplus();
 
-  [[nodiscard]] bool loaded() const { return opened_.object != nullptr; }
+  [[nodiscard]] bool loaded() const { return ledger_ != nullptr; }
+  // What load() failed for; "": it did not, or was not called.
+  [[nodiscard]] const std::string& why_not() const { return why_not_; }
   [[nodiscard]] const Kernel& kernel() const { return common_.kernel; }
   [[nodiscard]] std::span<const Choice> choices() const { return choices_; }
   [[nodiscard]] Channel& channel() { return *channel_; }
@@ -99,6 +105,7 @@ class Programs {
   using Open = std::function<Result<Opened>()>;
 
   Status load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open);
+  Status load_best(std::span<const Hook> hooks, const Open& open);
   Status attempt(std::span<const Choice> choices, const Open& open);
   Status find_culprits(const Open& open);
   Status open_books();
@@ -113,6 +120,7 @@ class Programs {
   tapio_control control_{};
   std::unique_ptr<Channel> channel_;
   std::vector<Choice> choices_;
+  std::string why_not_;
   Opened opened_;
   std::unique_ptr<Ledger> ledger_;
   std::vector<Limiter> limiters_;

@@ -74,6 +74,9 @@ class Agent {
   [[nodiscard]] virtual config::Tree configuration() const = 0;
   [[nodiscard]] virtual std::string socket(const config::Tree& configuration) const = 0;
 
+  // What the settings name outside of the file, for `config check`.
+  [[nodiscard]] virtual Status check(const config::Tree& configuration) const = 0;
+
   // Until the time is up or SIGINT or SIGTERM comes.
   virtual Status run(const RunOptions& options) = 0;
   // Loads programs of its own; hands records to a Printer until that has enough.

@@ -208,6 +208,14 @@ TEST_F(Cli, checks_explains_and_prints_the_configuration) {
   EXPECT_THAT(out_, HasSubstr("0 settings differ"));
 }
 
+TEST_F(Cli, config_check_finds_what_is_wrong_with_files_that_settings_name) {
+  const auto good = directory_.file("good.yaml", "observers: {job: {rate: 7}}\n");
+  agent_.checked = invalid("btf.path: /nowhere/btf: No such file or directory");
+  EXPECT_EQ(tapio({"config", "check", good.c_str()}), 1);
+  EXPECT_THAT(err_, HasSubstr(good + ": btf.path: /nowhere/btf: No such file or directory"));
+  EXPECT_EQ(out_, "");
+}
+
 TEST_F(Cli, doctor_reports_a_broken_configuration_too) {
   agent_.report = {{{"kernel", Verdict::ok, "fine"}}};
   EXPECT_EQ(tapio({"doctor"}), 0);

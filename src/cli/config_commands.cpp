@@ -58,6 +58,10 @@ Exit config_check(const Arguments& arguments, const Agent& agent) {
   const Loaded loaded = load(agent, arguments.file);
   for (const std::string& wrong : loaded.wrong) complain({Fault::invalid, wrong});
   if (!loaded.wrong.empty()) return Exit::wrong;
+  if (auto checked = agent.check(loaded.tree); !checked) {
+    complain(std::move(checked.error()).within(arguments.file));
+    return Exit::wrong;
+  }
   const auto changed = count_changed(loaded.tree);
   return print(fmt::format("{} is fine: {} setting{} from the default{}\n", arguments.file, changed,
                            changed == 1 ? " differs" : "s differ", changed == 1 ? "" : "s"));

@@ -67,6 +67,7 @@ class FakeAgent final : public Agent {
     return tree;
   }
   [[nodiscard]] std::string socket(const config::Tree&) const override { return "/nowhere/s"; }
+  [[nodiscard]] Status check(const config::Tree&) const override { return checked; }
   Status run(const RunOptions& options) override {
     ++runs;
     file = options.file;
@@ -90,7 +91,7 @@ class FakeAgent final : public Agent {
     return report;
   }
 
-  Status result;
+  Status result, checked;
   DoctorReport report;
   int runs = 0, traces = 0;
   std::string file;

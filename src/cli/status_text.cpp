@@ -86,6 +86,14 @@ void append_memory(std::string& out, const Json& memory) {
                      bytes(memory["ring_bytes"]), bytes(memory["map_bytes"]));
 }
 
+void append_btf(std::string& out, const Json& btf) {
+  if (!btf.is_object()) return;
+  const auto path = text(btf["path"]), trouble = text(btf["trouble"]);
+  out += fmt::format("btf        {}{}{}{}\n", path.empty() ? "none" : path,
+                     trouble.empty() ? "" : ", because ", trouble,
+                     path.empty() ? "; `tapio doctor` says what to do" : "");
+}
+
 void append_known(std::string& out, const Json& status) {
   if (const Json& processes = status["processes"]; processes.is_object())
     out += fmt::format("processes  {} live, {} exited and remembered\n", processes["live"].count(),
@@ -140,6 +148,7 @@ std::string status_text(const Json& status) {
   append_configuration(out, status["configuration"]);
   append_memory(out, status["memory"]);
   append_known(out, status);
+  append_btf(out, status["btf"]);
   append_rows(out, "observers", rows_of(status["observers"], observer_row));
   append_rows(out, "hooks", rows_of(status["hooks"], hook_row));
   append_ledger(out, status);

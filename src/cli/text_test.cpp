@@ -21,6 +21,7 @@ constexpr std::string_view kStatus = R"({"version":"0.1.0","pid":42,"uptime_seco
     "reload":{"time":"2026-11-25T20:00:00Z","summary":"2 settings changed"}},
   "memory":{"rss_bytes":12582912,"ring_bytes":786432,"map_bytes":1048576},
   "processes":{"live":210,"exited":17},"stories":{"told":3,"suppressed":0},
+  "btf":{"from":"setting","path":"/srv/btf","trouble":"/sys/kernel/btf/vmlinux: No such file"},
   "observers":[{"name":"process","state":"on","reason":""},
                {"name":"dns","state":"denied","reason":"needs CAP_BPF"}],
   "hooks":[{"name":"fork","observer":"process","program":"fork_btf","canary":"seen"},
@@ -36,6 +37,7 @@ config     /etc/tapio/tapio.yaml; reload at 2026-11-25T20:00:00Z: 2 settings cha
 memory     12.0MiB resident, 768.0KiB rings, 1.0MiB maps
 processes  210 live, 17 exited and remembered
 stories    3 told, 0 suppressed
+btf        /srv/btf, because /sys/kernel/btf/vmlinux: No such file
 observers
   process  on
   dns      denied  needs CAP_BPF
@@ -56,6 +58,12 @@ TEST(StatusText, warns_of_a_residue_and_lists_losses) {
       {"observer":"process","class":"bulk","stage":"kernel","reason":"ring_full","count":5}]})");
   EXPECT_THAT(text, HasSubstr("residue -3: something is lost"));
   EXPECT_THAT(text, HasSubstr("lost\n  5  process  bulk  kernel  ring_full\n"));
+}
+
+TEST(StatusText, without_btf_it_says_why_and_where_to_look) {
+  EXPECT_THAT(text_of(R"({"btf":{"from":"nowhere","path":"","trouble":"btf.path: /x: is empty"}})"),
+              HasSubstr("btf        none, because btf.path: /x: is empty; `tapio doctor` says what "
+                        "to do\n"));
 }
 
 TEST(StatusText, survives_any_json) {

@@ -41,17 +41,19 @@ class Attempt {
     const auto taker = [this](Bytes raw) { take(raw); };
     critical_ = TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
                                   Channel::Wake::at_once, kCriticalBytes, taker));
-    capture::Common common{.kernel = kernel_,
-                           .settings = {.pidns_dev = ns.dev,
-                                        .pidns_ino = ns.ino,
-                                        .self_tgid = static_cast<std::uint32_t>(::getpid()),
-                                        .cgroup_subsystem = capture::find_hierarchy().subsystem,
-                                        .fair_share = kFairShare,
-                                        .perf = !ring},
-                           .critical_fd = critical_->map_fd(),
-                           .critical_bytes = kCriticalBytes};
+    capture::Common common{
+        .kernel = kernel_,
+        .settings = {.pidns_dev = ns.dev,
+                     .pidns_ino = ns.ino,
+                     .self_tgid = static_cast<std::uint32_t>(::getpid()),
+                     .cgroup_subsystem = capture::find_hierarchy(kernel_.btf).subsystem,
+                     .fair_share = kFairShare,
+                     .perf = !ring},
+        .critical_fd = critical_->map_fd(),
+        .critical_bytes = kCriticalBytes};
     programs_ = std::make_unique<capture::Programs>(std::move(common), taker);
     observer_ = TRY(descriptor_.start({settings, *programs_}));
+    if (!programs_->loaded()) return fail(Fault::unsupported, programs_->why_not());
     return {};
   }
 
