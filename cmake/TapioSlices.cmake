@@ -16,7 +16,7 @@ function(tapio_slices function type header)
       set(target ${function}_${name})
       tapio_folder(${target} ${dir} ${ARGN})
       target_include_directories(${target} PUBLIC ${dir})
-      foreach(test ${target}_test ${target}_kernel_test)  # may feed a world as the agent does
+      foreach(test ${target}_test ${target}_kernel_test ${name}_fuzz)  # may feed a world as the agent does
         if(TARGET ${test})
           target_link_libraries(${test} PRIVATE tapio_enrich)
         endif()
