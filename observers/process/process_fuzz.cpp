@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "collected.hpp"
+#include "enrich/world.hpp"
 #include "process.abi.h"
 #include "process_observer.hpp"
 
@@ -32,37 +35,76 @@ class EverybodyIsKnown final : public tapio::World {
   std::vector<std::string> none_;
 };
 
-}  // namespace
-
-// Samples with any bytes behind a header that is let through. Whatever is in them, the observer
-// refuses them or gives out records whose texts can be read to the end.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace tapio;
-  if (size < sizeof(tapio_event_header) || size > 0xffff) return 0;
+// The sample at the front of the input, behind a header that is let through; empty: there is none.
+std::vector<std::byte> next_sample(std::span<const std::uint8_t>& data) {
   tapio_event_header header;
-  std::memcpy(&header, data, sizeof header);
+  if (data.size() < sizeof header) return {};
+  std::memcpy(&header, data.data(), sizeof header);
+  const std::size_t rest = std::min<std::size_t>(data.size(), 0xffff);
+  const auto size = header.size < sizeof header ? rest : std::min<std::size_t>(header.size, rest);
   header.kind = static_cast<std::uint16_t>(TAPIO_PROCESS_FORK + header.kind % 11);
   header.version = header.kind <= TAPIO_PROCESS_DEATH ? 2 : 1;
   header.size = static_cast<std::uint16_t>(size);
   header.event_class %= TAPIO_CLASSES;
   std::vector<std::byte> bytes(size);
-  std::memcpy(bytes.data(), data, size);
+  std::memcpy(bytes.data(), data.data(), size);
   std::memcpy(bytes.data(), &header, sizeof header);
+  data = data.subspan(size);
+  return bytes;
+}
 
-  const auto sample = wire::open_sample(bytes);
+// The observer refuses it, or gives out something.
+void take(tapio::Observer& observer, tapio::Bytes bytes, tapio::Collected& out) {
+  const auto sample = tapio::wire::open_sample(bytes);
   if (!sample) std::abort();
-  process::ProcessObserver observer({});
-  const EverybodyIsKnown world;
-  Collected out(world, {});
+  const std::size_t facts = out.facts.size(), records = out.records.size();
   const auto done = observer.on_sample(*sample, out);
-  if (!done && (!out.facts.empty() || !out.records.empty())) std::abort();
+  if (!done && (out.facts.size() > facts || out.records.size() > records)) std::abort();
+}
+
+// Its detectors hear what it says, as they do in the agent, and what they say.
+void tell(tapio::Observer& observer, tapio::Collected& out, std::size_t& told) {
+  for (; told < out.facts.size(); ++told) {
+    const tapio::Fact fact = out.facts[told];
+    observer.on_fact(fact, out);
+  }
+}
+
+std::size_t read_all(const std::vector<tapio::Record>& records) {
   std::size_t read = 0;
-  for (const Record& record : out.records)
-    for (const Value& value : record.values) {
+  for (const tapio::Record& record : records)
+    for (const tapio::Value& value : record.values) {
       if (const auto* text = std::get_if<std::string_view>(&value))
         for (const char c : *text) read += static_cast<unsigned char>(c);
       if (const auto* list = std::get_if<std::span<const std::string_view>>(&value))
         for (const auto item : *list) read += item.size();
     }
+  return read;
+}
+
+}  // namespace
+
+// Samples, one after another, with any bytes behind headers that are let through. Whatever is in
+// them, the observer refuses them or gives out records whose texts can be read to the end, and its
+// detectors bear it; in a world where everybody is known, and in one that learns from the samples.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace tapio;
+  static const EverybodyIsKnown everybody;
+  std::size_t read = 0;
+  for (const bool learns : {false, true}) {
+    KnownWorld known;
+    const World& world = learns ? static_cast<const World&>(known) : everybody;
+    process::ProcessObserver observer({});
+    Collected out(world, [&](const Fact& fact) { known.apply(fact); });
+    std::size_t told = 0;
+    std::span<const std::uint8_t> rest(data, size);
+    for (auto bytes = next_sample(rest); !bytes.empty(); bytes = next_sample(rest)) {
+      take(observer, bytes, out);
+      tell(observer, out, told);
+    }
+    observer.on_tick(MonotonicTime::max() / 2, out);
+    tell(observer, out, told);
+    read += read_all(out.records);
+  }
   return read == ~std::size_t{0};
 }

@@ -10,6 +10,7 @@
 
 #include "base/settings.hpp"
 #include "base/text.hpp"
+#include "cli/complete.hpp"
 #include "cli/help.hpp"
 #include "facts/facts.hpp"
 #include "serve/request.hpp"
@@ -23,78 +24,85 @@ using Texts = std::vector<std::string>;
 
 // As it stands on the command line.
 struct Words {
-  Text config, socket, duration, since, format, pid, uid, cgroup, comm, signal, max, store, timeout;
+  Text config, socket, duration, since, format, pid, uid, cgroup, comm, signal, max, store, timeout,
+      into;
   Texts set, where, targets, ids;
-  std::string file, key, sql, thing;
+  std::string file, key, sql, thing, shell, page;
   bool json = false, follow = false, standalone = false, container = false, tables = false,
        all = false;
 };
 
-void several(CLI::App& app, const std::string& name, Texts& values) {
-  app.add_option(name, values)->allow_extra_args(false);
+// How the definition says what a value is: completions follow from these words.
+constexpr const char* kFile = "FILE";
+constexpr const char* kTime = "TIME";
+constexpr const char* kNumber = "N";
+constexpr const char* kText = "TEXT";
+
+CLI::Option* several(CLI::App& app, const std::string& name, Texts& values) {
+  return app.add_option(name, values)->allow_extra_args(false);
 }
 
 void add_run(CLI::App& app, Words& words) {
-  app.add_option("--config", words.config);
-  app.add_option("--socket", words.socket);
-  app.add_option("--for", words.duration);
-  app.add_option("-o", words.format);
-  several(app, "--set", words.set);
+  app.add_option("--config", words.config)->type_name(kFile);
+  app.add_option("--socket", words.socket)->type_name(kFile);
+  app.add_option("--for", words.duration)->type_name(kTime);
+  app.add_option("-o", words.format)->type_name("none|json");
+  several(app, "--set", words.set)->type_name("SETTING=");
 }
 
 void add_trace(CLI::App& app, Words& words) {
-  app.add_option("WHAT", words.targets)->required();
-  app.add_option("--pid", words.pid);
-  app.add_option("--uid", words.uid);
-  app.add_option("--comm", words.comm);
-  app.add_option("--cgroup", words.cgroup);
+  app.add_option("WHAT", words.targets)->required()->type_name("TARGET");
+  app.add_option("--pid", words.pid)->type_name(kNumber);
+  app.add_option("--uid", words.uid)->type_name(kNumber);
+  app.add_option("--comm", words.comm)->type_name(kText);
+  app.add_option("--cgroup", words.cgroup)->type_name(kNumber);
   app.add_flag("--container", words.container);
-  app.add_option("--signal", words.signal);
-  several(app, "--where", words.where);
-  app.add_option("-o", words.format);
-  app.add_option("--for", words.duration);
-  app.add_option("--max", words.max);
+  app.add_option("--signal", words.signal)->type_name("SIGNALS");
+  several(app, "--where", words.where)->type_name("FIELD=");
+  app.add_option("-o", words.format)->type_name("table|wide|json");
+  app.add_option("--for", words.duration)->type_name(kTime);
+  app.add_option("--max", words.max)->type_name(kNumber);
   app.add_flag("--standalone", words.standalone);
-  app.add_option("--config", words.config);
-  app.add_option("--socket", words.socket);
-  several(app, "--set", words.set);
+  app.add_option("--config", words.config)->type_name(kFile);
+  app.add_option("--socket", words.socket)->type_name(kFile);
+  several(app, "--set", words.set)->type_name("SETTING=");
 }
 
 void add_stories(CLI::App& app, Words& words) {
-  app.add_option("--since", words.since);
+  app.add_option("--since", words.since)->type_name(kTime);
   app.add_flag("--json", words.json);
   app.add_flag("--follow", words.follow);
-  app.add_option("--socket", words.socket);
-  app.add_option("--store", words.store);
+  app.add_option("--socket", words.socket)->type_name(kFile);
+  app.add_option("--store", words.store)->type_name(kFile);
 }
 
 void add_explain_thing(CLI::App& app, Words& words) {
-  app.add_option("THING", words.thing)->required();
-  app.add_option("--since", words.since);
+  app.add_option("THING", words.thing)->required()->type_name("STORY");
+  app.add_option("--since", words.since)->type_name(kTime);
   app.add_flag("--all", words.all);
   app.add_flag("--json", words.json);
-  app.add_option("--socket", words.socket);
-  app.add_option("--store", words.store);
+  app.add_option("--socket", words.socket)->type_name(kFile);
+  app.add_option("--store", words.store)->type_name(kFile);
 }
 
 void add_query(CLI::App& app, Words& words) {
-  app.add_option("SQL", words.sql);
-  app.add_option("--id", words.ids);
+  app.add_option("SQL", words.sql)->type_name(kText);
+  app.add_option("--id", words.ids)->type_name(kText);
   app.add_flag("--tables", words.tables);
-  app.add_option("-o", words.format);
-  app.add_option("--max", words.max);
-  app.add_option("--timeout", words.timeout);
-  app.add_option("--store", words.store);
+  app.add_option("-o", words.format)->type_name("table|json|lines|csv");
+  app.add_option("--max", words.max)->type_name(kNumber);
+  app.add_option("--timeout", words.timeout)->type_name(kTime);
+  app.add_option("--store", words.store)->type_name(kFile);
 }
 
 void add_status(CLI::App& app, Words& words) {
   app.add_flag("--json", words.json);
-  app.add_option("--socket", words.socket);
+  app.add_option("--socket", words.socket)->type_name(kFile);
 }
 
 void add_doctor(CLI::App& app, Words& words) {
   add_status(app, words);
-  app.add_option("--config", words.config);
+  app.add_option("--config", words.config)->type_name(kFile);
 }
 
 void add_version(CLI::App& app, Words& words) {
@@ -102,12 +110,21 @@ void add_version(CLI::App& app, Words& words) {
 }
 
 void add_check(CLI::App& app, Words& words) {
-  app.add_option("FILE", words.file)->required();
+  app.add_option("FILE", words.file)->required()->type_name(kFile);
 }
 
 void add_explain(CLI::App& app, Words& words) {
-  app.add_option("KEY", words.key);
-  app.add_option("--config", words.config);
+  app.add_option("KEY", words.key)->type_name("SETTING");
+  app.add_option("--config", words.config)->type_name(kFile);
+}
+
+void add_completion(CLI::App& app, Words& words) {
+  app.add_option("SHELL", words.shell)->required()->type_name("bash|zsh|fish");
+}
+
+void add_man(CLI::App& app, Words& words) {
+  app.add_option("COMMAND", words.page)->type_name("COMMAND");
+  app.add_option("--into", words.into)->type_name(kFile);
 }
 
 void add_nothing(CLI::App&, Words&) {}
@@ -133,6 +150,8 @@ const std::vector<Known>& known_commands() {
       {"config explain", Command::config_explain, add_explain},
       {"config default", Command::config_default, add_nothing},
       {"config reference", Command::config_reference, add_nothing},
+      {"completion", Command::completion, add_completion},
+      {"man", Command::man, add_man},
   };
   return kKnown;
 }
@@ -186,6 +205,15 @@ Texts option_names(const CLI::App& app) {
     for (const auto& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
+}
+
+ValueShape shape_of(const CLI::Option& option) {
+  ValueShape shape{.repeats = option.get_items_expected_max() > 1 ||
+                              option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll};
+  for (const auto& name : option.get_snames()) shape.names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) shape.names.push_back("--" + name);
+  if (option.get_type_size() > 0) shape.value = option.get_type_name();
+  return shape;
 }
 
 // The rest is in reverse order, as CLI11 wants it.
@@ -263,6 +291,12 @@ Status read_rows(const Text& text, Rows& out) {
   return invalid(fmt::format("-o wants table, json, lines or csv, not {}", config::shown(*text)));
 }
 
+Status read_shell(Command command, const std::string& shell) {
+  if (command != Command::completion || !completion_script(shell).empty()) return {};
+  return invalid(
+      fmt::format("there are scripts for bash, zsh and fish, not for {}", config::shown(shell)));
+}
+
 // One of the three questions, and values that go with it.
 Status read_query(const Words& words, Arguments& all) {
   const int questions = int{!words.sql.empty()} + int{!words.ids.empty()} + int{words.tables};
@@ -305,9 +339,13 @@ Result<Arguments> understand(Command command, const Words& words) {
                 .ids = words.ids,
                 .tables = words.tables,
                 .thing = words.thing,
-                .all = words.all};
+                .all = words.all,
+                .shell = words.shell,
+                .page = words.page,
+                .into = words.into};
   all.filter.comm = words.comm;
   all.filter.container = words.container;
+  TRY(read_shell(command, words.shell));
   TRY(read_set(words.set, all.set));
   TRY(read_duration("--for", words.duration, all.duration));
   TRY(read_duration("--since", words.since, all.since));
@@ -343,6 +381,9 @@ Result<Arguments> help(const Texts& words) {
 }  // namespace
 
 Result<Arguments> parse(Texts words) {
+  // A line that somebody is still writing: nothing in it is ours to understand.
+  if (words.size() >= 2 && words[0] == "completion" && words[1] == "words")
+    return Arguments{.command = Command::completion, .line = {words.begin() + 2, words.end()}};
   if (words.empty() || words.front() == "help" || asks_for_help(words)) return help(words);
   if (words.front() == "--version") words.front() = "version";
   const Known* known = TRY(take_command(words));
@@ -353,13 +394,16 @@ Result<Arguments> parse(Texts words) {
   return all;
 }
 
-Texts options_of(const std::string& command) {
-  const Known* known = find(command);
-  if (!known) return {};
-  Words words;
-  CLI::App app;
-  prepare(app, *known, words);
-  return option_names(app);
+std::vector<CommandShape> command_shapes() {
+  std::vector<CommandShape> shapes;
+  for (const Known& known : known_commands()) {
+    Words words;
+    CLI::App app;
+    prepare(app, known, words);
+    CommandShape& shape = shapes.emplace_back(known.name);
+    for (const CLI::Option* option : app.get_options()) shape.add(shape_of(*option));
+  }
+  return shapes;
 }
 
 }  // namespace tapio::cli

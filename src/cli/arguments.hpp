@@ -28,6 +28,8 @@ enum class Command : std::uint8_t {
   config_explain,
   config_default,
   config_reference,
+  completion,
+  man,
 };
 
 // What the kernel filters by itself, when programs are loaded for this alone.
@@ -64,12 +66,32 @@ struct Arguments {
   std::chrono::milliseconds timeout = std::chrono::seconds(10);  // query
   std::string thing{};                                           // explain
   bool all = false;                                              // explain
+  std::string shell{};                // completion: of this shell; "": of `line`
+  std::vector<std::string> line{};    // completion: what was written so far
+  std::string page{};                 // man: of this command; "": of all
+  std::optional<std::string> into{};  // man: all pages, into this directory
 };
 
 // Without the program's name. The error is a sentence.
 [[nodiscard]] Result<Arguments> parse(std::vector<std::string> words);
 
-// The names of a command's options, for its help to be complete: {"--config", "-o"}.
-[[nodiscard]] std::vector<std::string> options_of(const std::string& command);
+// What stands on a command line: an option with its value, a flag, or a value by its place.
+struct ValueShape {
+  std::vector<std::string> names{};  // {"-o"}; none: a value by its place
+  // "": none. Words with | between them: one of these. FILE, SETTING, ...: see complete.cpp.
+  std::string value{};
+  bool repeats = false;
+};
+
+// A command, as parse() reads it: completions and manual pages follow from it.
+struct CommandShape {
+  std::string name;  // "config check"
+  std::vector<ValueShape> options{}, places{};
+
+  void add(ValueShape shape) {
+    (shape.names.empty() ? places : options).push_back(std::move(shape));
+  }
+};
+[[nodiscard]] std::vector<CommandShape> command_shapes();
 
 }  // namespace tapio::cli

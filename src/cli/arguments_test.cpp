@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/arguments.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include "cli/help.hpp"
+#include "cli/help_text.hpp"
+#include "cli/manual.hpp"
 
 namespace tapio::cli {
 namespace {
@@ -118,12 +121,27 @@ TEST(Arguments, never_bring_control_characters_into_the_sentence) {
   EXPECT_EQ(refusal({"run", "--\x1b[2J"}).find('\x1b'), std::string::npos);
 }
 
-TEST(Help, names_every_option_of_its_command) {
-  for (const auto command : {"run", "trace", "stories", "status", "doctor", "version"}) {
-    const auto options = options_of(command);
-    EXPECT_FALSE(options.empty()) << command;
-    for (const auto& option : options) EXPECT_THAT(help(command, {}), HasSubstr(option)) << command;
+TEST(Help, names_every_command_and_every_option) {
+  for (const CommandShape& shape : command_shapes()) {
+    const std::string topic = shape.name.substr(0, shape.name.find(' '));
+    EXPECT_TRUE(has_help(topic)) << topic;
+    EXPECT_NE(said_of(read_help(help("", {})), topic), "") << topic;
+    for (const ValueShape& option : shape.options)
+      for (const auto& name : option.names) EXPECT_THAT(help(topic, {}), HasSubstr(name)) << topic;
   }
+}
+
+TEST(Arguments, take_each_value_that_their_definition_lists) {
+  for (const CommandShape& shape : command_shapes())
+    for (const ValueShape& option : shape.options)
+      for (std::string_view rest = option.value; rest.contains('|');) {
+        const std::string word(rest.substr(0, rest.find('|')));
+        Words line{shape.name, option.names.front(), word};
+        for (const ValueShape& place : shape.places)
+          if (place.value != "FILE") line.emplace_back("x");
+        EXPECT_TRUE(parse(line)) << fmt::format("{}", fmt::join(line, " "));
+        rest.remove_prefix(word.size() + 1);
+      }
 }
 
 TEST(Help, lists_what_can_be_traced) {
@@ -132,7 +150,9 @@ TEST(Help, lists_what_can_be_traced) {
 }
 
 TEST(Help, fits_a_terminal) {
-  for (const auto command : {"", "run", "trace", "stories", "status", "doctor", "config"}) {
+  auto commands = manual_pages();
+  commands.emplace_back();
+  for (const auto& command : commands) {
     const std::string text = help(command, Words(50, "something"));
     for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
       EXPECT_LE(text.find('\n', at) - at, 87u) << text.substr(at, 90);

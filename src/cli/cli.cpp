@@ -56,6 +56,10 @@ Exit dispatch(const Arguments& arguments, Agent& agent) {
       return config_default(agent);
     case Command::config_reference:
       return config_reference(agent);
+    case Command::completion:
+      return completion(arguments, agent, observers());
+    case Command::man:
+      return man(arguments, agent, observers());
   }
   return Exit::wrong;
 }

@@ -25,6 +25,10 @@ Exit config_check(const Arguments& arguments, const Agent& agent);
 Exit config_explain(const Arguments& arguments, const Agent& agent);
 Exit config_default(const Agent& agent);
 Exit config_reference(const Agent& agent);
+Exit completion(const Arguments& arguments, const Agent& agent,
+                std::span<const Descriptor* const> observers);
+Exit man(const Arguments& arguments, const Agent& agent,
+         std::span<const Descriptor* const> observers);
 
 // Standalone tracing, prepared: the configuration has only the observers of `schemas` enabled, and
 // the filters that they know; `where` has the others. A setting that was asked for and that no such

@@ -15,21 +15,23 @@ struct Text {
   std::string_view text;
 };
 
-constexpr std::array<Text, 11> kTexts = {{
+constexpr std::array<Text, 13> kTexts = {{
     {"", R"(tapio watches this node's kernel and says what happened, and why.
 
 Usage: tapio COMMAND [OPTIONS]
 
-  run       run the agent
-  trace     show what happens now: processes, signals
-  stories   say why things happened: who killed what
-  explain   say what happened to one process, container or unit
-  query     ask the records that were kept, in SQL
-  status    show what the agent watches, what it costs, what it lost
-  doctor    find out what works on this machine, what does not, and why
-  reload    have the running agent read its configuration again
-  config    check, explain or print the configuration
-  version   print the version
+  run         run the agent
+  trace       show what happens now: processes, signals
+  stories     say why things happened: who killed what
+  explain     say what happened to one process, container or unit
+  query       ask the records that were kept, in SQL
+  status      show what the agent watches, what it costs, what it lost
+  doctor      find out what works on this machine, what does not, and why
+  reload      have the running agent read its configuration again
+  config      check, explain or print the configuration
+  version     print the version
+  completion  print what makes a shell complete commands of Tapio
+  man         print a manual page
 
 Options:
   -h, --help   this, or with a command, about that command
@@ -208,6 +210,30 @@ Examples:
   tapio config default > tapio.yaml
   tapio config check tapio.yaml
   tapio config explain observers.process
+)"},
+    {"completion", R"(Print what makes a shell complete commands of Tapio.
+
+Usage: tapio completion bash|zsh|fish     print the script; the package installs it
+       tapio completion words [WORD...]   print what may follow, for the scripts
+
+Of `words` the last one is still being written; "" is one that was not begun. Each
+line has a word, a tab, and what it means; the line :files stands for names of files.
+
+Examples:
+  source <(tapio completion bash)
+  tapio completion fish | source
+  tapio completion words trace --si
+)"},
+    {"man", R"(Print a manual page, for man(1). They are made of what --help prints.
+
+Usage: tapio man [COMMAND]
+       tapio man --into DIRECTORY
+
+  --into DIRECTORY   write all of them there: tapio.1, tapio-run.1, ...
+
+Examples:
+  tapio man | man -l -
+  tapio man trace | man -l -
 )"},
     {"version", R"(Print the version.
 

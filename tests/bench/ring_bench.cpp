@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What it takes to read the kernel's buffers while the programs are attached.
+#include "bench/bench.hpp"
+#include "bench/live.hpp"
+#include "bench/meter.hpp"
+#include "decode/intake.hpp"
+
+namespace tapio::bench {
+
+namespace {
+
+constexpr int kIterations = 5;  // each makes the workload anew
+
+// Fills the buffers, then takes the time of emptying them.
+Status read_once(Live& live, const Workload& workload, Meter& meter, const std::uint64_t& read,
+                 double& seconds) {
+  TRY(make(workload));
+  const std::uint64_t before = read;
+  meter.begin();
+  live.consume();
+  seconds = meter.end(read - before);
+  return {};
+}
+
+// With a reader that does nothing: what the library and the memory cost.
+double empty_floor(const Workload& workload) {
+  std::uint64_t read = 0;
+  Meter meter;
+  double seconds = 0;
+  const auto live = Live::start(workload.observer, [&](Bytes) { ++read; });
+  if (!live || !read_once(**live, workload, meter, read, seconds)) return 0;
+  return meter.ns_per_event();
+}
+
+void read(benchmark::State& state, const Workload& workload) {
+  Intake intake;
+  const auto take = intake.taker();
+  std::uint64_t count = 0;
+  auto live = Live::start(workload.observer, [&](Bytes raw) {
+    ++count;
+    take(raw);
+  });
+  if (!live) return state.SkipWithError(live.error().what.c_str());
+  intake.admit(workload.observer.id, (*live)->programs().ledger());
+  Meter meter;
+  std::vector<std::byte> block;
+  for ([[maybe_unused]] auto _ : state) {
+    double seconds = 0;
+    if (const auto done = read_once(**live, workload, meter, count, seconds); !done)
+      return state.SkipWithError(done.error().what.c_str());
+    state.SetIterationTime(seconds);
+    intake.next(block, {});
+  }
+  meter.report(state, workload.what, empty_floor(workload), "a reader that does nothing");
+}
+
+}  // namespace
+
+void add_reading(const Workload& workload, const std::string& name) {
+  add("RingBufferRead/" + name, kIterations,
+      [&workload](benchmark::State& state) { read(state, workload); });
+}
+
+}  // namespace tapio::bench
