@@ -9,10 +9,14 @@ namespace tapio::container {
 
 namespace {
 
-std::optional<Watch> open_watch(const Config& config) {
-  auto files = CgroupFiles::open(capture::find_hierarchy());
-  if (files) return Watch(std::move(*files), config);
-  log::warning("container: no limits and no memory are read: {}", files.error().what);
+std::optional<Watch> open_watch(const Config& config, Outside& outside) {
+  std::optional<CgroupFiles> files;
+  const auto opened = outside.attempt("open cgroups", [&]() -> Status {
+    files.emplace(TRY(CgroupFiles::open(capture::find_hierarchy())));
+    return {};
+  });
+  if (opened) return Watch(std::move(files), config, outside);
+  log::warning("container: no limits and no memory are read: {}", opened.error().what);
   return std::nullopt;
 }
 
@@ -21,7 +25,7 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   TRY(config.check());
   const capture::Wishes wishes{.ring_bytes = config.ring.bytes};
   TRY(start.programs.load<container_bpf>(kHooks, wishes, [](container_bpf&) {}));
-  return std::make_unique<ContainerObserver>(config, open_watch(config));
+  return std::make_unique<ContainerObserver>(config, open_watch(config, start.outside));
 }
 
 }  // namespace

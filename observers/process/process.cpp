@@ -5,6 +5,7 @@
 #include "process.skel.h"
 #include "process_hooks.hpp"
 #include "process_observer.hpp"
+#include "process_text.hpp"
 
 namespace tapio::process {
 
@@ -42,6 +43,7 @@ const Descriptor descriptor{
     .needs = Detectors::kNeeds,
     .settings = config::section<Config>,
     .start = start,
+    .conceal = conceal,
 };
 
 }  // namespace tapio::process

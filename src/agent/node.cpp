@@ -45,19 +45,23 @@ std::uint32_t run_number() {
   return static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(wall).count());
 }
 
-std::span<const RuleDescriptor* const> rules() {
-  return stories();
-}
-
 }  // namespace
 
 Node::Node(NodeOptions& options)
     : config_(options.configuration.at("agent").as<AgentConfig>()),
       losses_(began_),
+      recorder_(std::move(options.recorder)),
       pipeline_({.run = run_number(),
                  .redact = options.configuration.at("redact").as<RedactConfig>(),
-                 .rules = rules()},
-                [this](const std::shared_ptr<const Batch>& batch) { deliver(batch); }) {}
+                 .rules = stories()},
+                [this](const std::shared_ptr<const Batch>& batch) { deliver(batch); }),
+      inlet_(pipeline_, recorder_.get()) {
+  if (recorder_) recorder_->begin(header_of(options.configuration, pipeline_.next_id().run));
+}
+
+Outside& Node::outside() const {
+  return recorder_ ? *recorder_ : live_outside();
+}
 
 Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   capture::log_at_debug_level();
@@ -77,8 +81,8 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   TRY(node->start_sources(options.configuration));
   node->attached_after_ = monotonic_now() - node->began_;
   TRY(node->start_sinks(options));
-  node->pipeline_.set_clocks(Clocks::read());
-  node->pipeline_.known().watching(monotonic_now());
+  node->inlet_(replay::ClocksRead{Clocks::read()});
+  node->inlet_(replay::Watching{monotonic_now()});
   TRY(node->intake_.start());
   if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino)
     node->seeder_.emplace(std::move(*seeder));
@@ -110,7 +114,7 @@ Status Node::start_sources(const config::Tree& configuration) {
     return configuration.at("observers." + std::string(d.name));
   };
   const auto list =
-      select(observers(), [&](const Descriptor& d) { return is_enabled(section(d)); }, rules());
+      select(observers(), [&](const Descriptor& d) { return is_enabled(section(d)); }, stories());
   for (const Selected& selected : list) {
     Source& source = sources_.emplace_back();
     source.selected = selected;
@@ -132,9 +136,12 @@ void Node::start_source(Source& source, const config::Section& settings) {
                                       .fair_share = config_.critical_share,
                                       .perf = !covers(kernel_.features, capture::Feature::ringbuf)},
                          .critical_fd = critical_->map_fd(),
-                         .critical_bytes = config_.critical_ring.bytes};
+                         .critical_bytes = config_.critical_ring.bytes,
+                         .outside = &outside()};
+  const bool full = source.selected.as == Selected::As::full;
+  inlet_(replay::Starting{descriptor.name, !full});
   source.programs = std::make_unique<capture::Programs>(std::move(common), intake_.taker());
-  auto observer = descriptor.start({settings, *source.programs});
+  auto observer = descriptor.start({settings, *source.programs, outside()});
   if (!observer) {
     auto fault = std::move(observer.error()).within(descriptor.name);
     source.programs.reset();
@@ -143,7 +150,6 @@ void Node::start_source(Source& source, const config::Section& settings) {
     if (!first_fault_) first_fault_ = std::move(fault);
     return;
   }
-  const bool full = source.selected.as == Selected::As::full;
   source.state = full ? "on" : "provider";
   if (source.programs->loaded()) {
     source.books.resize(descriptor.hooks.size());
@@ -202,14 +208,14 @@ void Node::work(std::chrono::milliseconds wait) {
   const auto drained = intake_.next(block_, wait);
   const std::lock_guard lock(state_);
   const auto now = monotonic_now();
-  pipeline_.take(block_);
-  pipeline_.flush();
+  inlet_.take(block_);
+  inlet_(replay::Flushed{});
   seed(now);
   seed_cgroups(now);
-  pipeline_.advance(drained - lateness_);
+  inlet_(replay::Advanced{drained - lateness_});
   resolve_cgroups(now);
   if (now >= next_check_) check(now);
-  pipeline_.flush();
+  inlet_(replay::Flushed{});
 }
 
 void Node::seed(MonotonicTime now) {
@@ -217,17 +223,20 @@ void Node::seed(MonotonicTime now) {
   if (known.wants_resync() && !seeder_) {
     if (auto seeder = proc::Seeder::open(); seeder && !capture::own_pid_namespace().ino) {
       seeder_.emplace(std::move(*seeder));
-      known.begin_resync(now);
+      inlet_(replay::ResyncBegan{now});
       resyncing_ = true;
     }
   }
   if (!seeder_) return;
   const bool complete = seeder_->step(kSeedBudget, [&](const proc::Snapshot& snapshot) {
     const std::vector<std::string_view> args(snapshot.args.begin(), snapshot.args.end());
-    known.seen(snapshot.fact(pipeline_.redact(args)));
+    Arena arena;
+    std::span<const std::string_view> clean;
+    pipeline_.redactor().redact_args(args, arena, clean);
+    inlet_(replay::ProcessFound{snapshot.fact(clean)});
   });
   if (!complete) return;
-  if (std::exchange(resyncing_, false)) known.end_resync(seeder_->coverage());
+  if (std::exchange(resyncing_, false)) inlet_(replay::ResyncEnded{seeder_->coverage()});
   seeder_.reset();
 }
 
@@ -235,7 +244,7 @@ void Node::seed(MonotonicTime now) {
 void Node::seed_cgroups(MonotonicTime now) {
   auto& known = pipeline_.known();
   if (!cgroup_walk_ && known.wants_cgroup_walk()) {
-    known.begin_cgroup_walk(now);
+    inlet_(replay::WalkBegan{now});
     if (auto walker = cgroupfs::Walker::open(hierarchy_.mount))
       cgroup_walk_.emplace(std::move(*walker));
     else
@@ -243,10 +252,10 @@ void Node::seed_cgroups(MonotonicTime now) {
   }
   if (!cgroup_walk_) return;
   const auto found = [&](std::uint64_t id, std::string_view path, MonotonicTime time) {
-    pipeline_.publish(CgroupCreated{.time = time, .cgroup_id = id, .path = path});
+    inlet_(replay::CgroupFound{time, id, path});
   };
   if (!cgroup_walk_->step(kSeedBudget, found)) return;
-  if (cgroup_walk_->complete()) known.end_cgroup_walk(now);
+  if (cgroup_walk_->complete()) inlet_(replay::WalkEnded{now});
   cgroup_walk_.reset();
 }
 
@@ -257,7 +266,7 @@ void Node::resolve_cgroups(MonotonicTime now) {
   if (unknown.empty() || capture::own_pid_namespace().ino) return;
   for (const auto& [id, pid] : unknown)
     if (const auto path = cgroup_resolver_->path_of(id, pid, now))
-      pipeline_.publish(CgroupCreated{.time = now, .cgroup_id = id, .path = *path});
+      inlet_(replay::CgroupFound{now, id, *path});
 }
 
 bool Node::is_seeded() {
@@ -266,19 +275,19 @@ bool Node::is_seeded() {
 
 void Node::check(MonotonicTime now) {
   next_check_ = now + kCheckEvery;
-  pipeline_.set_clocks(Clocks::read());
+  inlet_(replay::ClocksRead{Clocks::read()});
   residue_ = 0;
   for (Source& source : sources_) {
     if (!source.programs) continue;
     source.programs->refill(now);
     for (const auto& [cgroup_id, detail, count] : source.programs->take_surplus())
-      pipeline_.on_surplus(source.selected.descriptor->id, {cgroup_id, detail, count}, now);
+      inlet_(replay::SurplusTaken{source.selected.descriptor->id, {cgroup_id, detail, count}, now});
     check_books(source);
   }
   check_counts();
   check_health();
   check_sight();
-  pipeline_.on_tick(now);
+  inlet_(replay::Ticked{now});
   report_losses(now);
 }
 
@@ -331,7 +340,9 @@ void Node::check_sight() {
     if (auto sentence = blind_in(hook.observer, hook.hook, hook.program, hook.canary);
         !sentence.empty())
       blind.push_back(std::move(sentence));
-  pipeline_.known().set_blind_spots(std::move(blind));
+  if (blind == pipeline_.known().blind_spots()) return;
+  const std::vector<std::string_view> sentences(blind.begin(), blind.end());
+  inlet_(replay::SightChanged{sentences});
 }
 
 void Node::check_counts() {
@@ -375,7 +386,9 @@ void Node::check_feed(const Outlet& feed) {
 }
 
 void Node::report_losses(MonotonicTime now) {
-  for (const Loss& loss : losses_.fresh(now)) pipeline_.on_loss(loss);
+  for (const auto& [key, from, to, count] : losses_.fresh(now))
+    inlet_(
+        replay::LossFound{key.observer, key.event_class, key.stage, key.reason, from, to, count});
 }
 
 void Node::finish() {
@@ -387,10 +400,10 @@ void Node::finish() {
     const std::lock_guard lock(state_);
     const auto now = monotonic_now();
     intake_.next(block_, 0ms);
-    pipeline_.take(block_);
-    pipeline_.advance(now + 1min);  // nothing older comes, and stories need not wait
+    inlet_.take(block_);
+    inlet_(replay::Advanced{now + 1min});  // nothing older comes, and stories need not wait
     check(now);
-    pipeline_.flush();
+    inlet_(replay::Flushed{});
   }
   for (auto& feed : feeds_) feed->stop(std::chrono::steady_clock::now() + kSinkPatience);
 }
@@ -450,7 +463,7 @@ std::vector<std::string> Node::report() {
   for (const auto& hook : hooks())
     lines.push_back(fmt::format("  {:<16} {:<14} canary {}", hook.hook,
                                 hook.program.empty() ? "off" : hook.program, hook.canary));
-  for (const auto* rule : rules()) lines.push_back(fmt::format("story {}: on", rule->name));
+  for (const auto* rule : stories()) lines.push_back(fmt::format("story {}: on", rule->name));
   for (const auto& feed : feeds_) lines.push_back(fmt::format("sink {}: on", feed->name()));
   lines.push_back(
       fmt::format("attached after {} ms",

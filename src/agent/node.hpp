@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/configuration.hpp"
+#include "agent/inlet.hpp"
 #include "agent/losses.hpp"
 #include "agent/pipeline.hpp"
 #include "agent/select.hpp"
@@ -20,6 +21,7 @@
 #include "enrich/cgroupfs.hpp"
 #include "enrich/proc.hpp"
 #include "export/outlet.hpp"
+#include "replay/recorder.hpp"
 #include "serve/local_socket.hpp"
 
 namespace tapio::agent {
@@ -30,6 +32,7 @@ struct NodeOptions {
   std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks;  // beside those configured
   bool configured_sinks = true;
   std::vector<std::string> canary_song;  // a program that kills itself; empty: no canary
+  std::unique_ptr<replay::Recorder> recorder = nullptr;  // gets all that comes in
 };
 
 // What runs on one node: kernel side, pipeline, sinks, socket. The thread that calls run() is the
@@ -43,6 +46,8 @@ class Node final : public serve::Api {
   void run(const std::function<bool()>& done);
   // Detaches, takes what is left in the rings, settles the books, empties the sinks.
   void finish();
+  // What was given to it; nullptr: nothing is recorded.
+  [[nodiscard]] replay::Recorder* recorder() const { return recorder_.get(); }
 
   // What is on, what is off, and why; a line each, for people.
   [[nodiscard]] std::vector<std::string> report();
@@ -99,6 +104,7 @@ class Node final : public serve::Api {
   void check_health();
   void check_sight();
   void report_losses(MonotonicTime now);
+  [[nodiscard]] Outside& outside() const;
   [[nodiscard]] std::uint64_t ring_bytes() const;
   [[nodiscard]] std::uint64_t map_bytes() const;
 
@@ -113,7 +119,9 @@ class Node final : public serve::Api {
   std::vector<std::unique_ptr<Outlet>> feeds_;
   std::mutex state_;  // of all below, between the pipeline and those who ask
   Losses losses_;
+  std::unique_ptr<replay::Recorder> recorder_;  // observers ask it
   Pipeline pipeline_;
+  Inlet inlet_;
   std::vector<Source> sources_;
   Intake intake_;  // reads channels of `sources_`, so it stops first
   std::optional<proc::Seeder> seeder_;

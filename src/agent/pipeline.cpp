@@ -168,9 +168,9 @@ std::span<const std::string_view> Pipeline::redact(std::span<const std::string_v
 RecordId Pipeline::emit(const Record& record) {
   if (working_ && working_->role == Role::provider) return withhold(record, Withheld::filtered);
   if (working_) counts_[working_->descriptor->id].emitted[record.origin.event_class]++;
-  Record clean = record;
-  redactor_.redact(clean, arena());
-  return add(clean);
+  const RecordId id = add(record);
+  redactor_.redact(batch_->records.back(), arena());
+  return id;
 }
 
 RecordId Pipeline::withhold(const Record& record, Withheld why) {
@@ -207,11 +207,12 @@ RecordId Pipeline::add(const Record& record) {
 }
 
 // Under an id that consumers may have had before: then it takes the place of that one.
-void Pipeline::add_as(RecordId id, Record record, Order order) {
-  record.id = id;
-  record.origin.order = order;
-  record.context = context_of(record.origin);
-  batch_->records.push_back(record);
+void Pipeline::add_as(RecordId id, const Record& record, Order order) {
+  const Context* context = context_of(record.origin);
+  Record& added = batch_->records.emplace_back(record);
+  added.id = id;
+  added.origin.order = order;
+  added.context = context;
 }
 
 // Rows of one process are common, so the newest context is tried again.
@@ -225,7 +226,8 @@ const Context* Pipeline::context_of(const Origin& origin) {
   Context& context = batch_->contexts.emplace_back();
   context.place = place;
   if (!process) return &context;
-  context.process_id = arena().keep(text(process->id));
+  std::array<char, kMaxIdText> room;
+  context.process_id = arena().keep(text(process->id, room));
   context.parent_pid = process->parent.pid;
   context.process_name = arena().keep(process->name);
   context.executable = arena().keep(process->image->executable);
