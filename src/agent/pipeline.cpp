@@ -29,7 +29,8 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
                                   const Story& story) { add_as(id, record_of(story), order_); }}) {}
 
 void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role) {
-  slices_.emplace(descriptor.id, Slice{&descriptor, std::move(observer), role});
+  slices_.emplace(descriptor.id,
+                  Slice{&descriptor, std::move(observer), role, &counts_[descriptor.id]});
 }
 
 void Pipeline::take(Bytes block) {
@@ -52,7 +53,7 @@ void Pipeline::advance(MonotonicTime watermark) {
 void Pipeline::work_on(const wire::Sample& sample, Order order) {
   const auto found = slices_.find(sample.header.kind >> 8);
   if (found == slices_.end()) return;  // the intake lets no other through
-  auto& counts = counts_[found->first];
+  auto& counts = *found->second.counts;
   if (!found->second.observer) {  // broken; what was under way is counted
     counts.handled++;
     counts.malformed++;
@@ -78,7 +79,7 @@ Status Pipeline::call(Slice& slice, const wire::Sample& sample) {
   const auto began = monotonic_now();
   try {
     auto done = slice.observer->on_sample(sample, *this);
-    if (monotonic_now() - began > kLongCall) counts_[slice.descriptor->id].long_calls++;
+    if (monotonic_now() - began > kLongCall) slice.counts->long_calls++;
     return done;
   } catch (const std::exception& e) {
     broken_[slice.descriptor->id] = fmt::format("it threw an exception: {}", e.what());
@@ -142,11 +143,12 @@ void Pipeline::publish(const Fact& fact) {
 // Not before the record that a fact names as its evidence has got its id: a story takes one too.
 // Observers may publish more meanwhile.
 void Pipeline::tell() {
-  for (; !untold_.empty(); untold_.pop_front()) {
-    const Fact fact = untold_.front();
+  for (std::size_t next = 0; next < untold_.size(); ++next) {
+    const Fact fact = untold_[next];
     tell_observers(fact);
     stories_.on_fact(fact, world_);
   }
+  untold_.clear();
 }
 
 void Pipeline::tell_observers(const Fact& fact) {
@@ -167,7 +169,7 @@ std::span<const std::string_view> Pipeline::redact(std::span<const std::string_v
 
 RecordId Pipeline::emit(const Record& record) {
   if (working_ && working_->role == Role::provider) return withhold(record, Withheld::filtered);
-  if (working_) counts_[working_->descriptor->id].emitted[record.origin.event_class]++;
+  if (working_) working_->counts->emitted[record.origin.event_class]++;
   const RecordId id = add(record);
   redactor_.redact(batch_->records.back(), arena());
   return id;
@@ -175,7 +177,7 @@ RecordId Pipeline::emit(const Record& record) {
 
 RecordId Pipeline::withhold(const Record& record, Withheld why) {
   if (working_) {
-    auto& counts = counts_[working_->descriptor->id];
+    auto& counts = *working_->counts;
     (why == Withheld::filtered ? counts.filtered
                                : counts.rate_limited)[record.origin.event_class]++;
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -105,6 +104,7 @@ class Pipeline final : public Output {
     const Descriptor* descriptor;
     std::unique_ptr<Observer> observer;
     Role role;
+    Counts* counts;  // in `counts_`
   };
   Status call(Slice& slice, const wire::Sample& sample);
   void work_on(const wire::Sample& sample, Order order);
@@ -132,7 +132,7 @@ class Pipeline final : public Output {
   std::map<std::uint8_t, std::string> broken_;
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   Clocks clocks_;
-  std::deque<Fact> untold_;  // of the sample at hand; their text is in the batch
+  std::vector<Fact> untold_;  // of the sample at hand; their text is in the batch
   std::uint64_t next_ = 1;
   const Slice* working_ = nullptr;
   Order order_ = Order::in_time;

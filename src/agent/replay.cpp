@@ -51,8 +51,7 @@ Status Replay::take(const replay::Input& input) {
   if (const auto* starting = std::get_if<replay::Starting>(&input)) return start(*starting);
   apply(input, pipeline_);
   // Without all of its answers, what came of it is not what came of it then.
-  if (player_->failed()) return player_->next().transform([](const auto&) {});
-  return {};
+  return player_->state();
 }
 
 Status Replay::start(const replay::Starting& starting) {
@@ -68,7 +67,7 @@ Status Replay::start(const replay::Starting& starting) {
   capture::Programs programs({.outside = player_.get()}, [](Bytes) {});  // nothing is loaded
   const auto& settings = configuration_.at(fmt::format("observers.{}", descriptor.name));
   auto observer = descriptor.start({settings, programs, *player_});
-  if (player_->failed()) return player_->next().transform([](const auto&) {});
+  TRY(player_->state());
   if (observer)  // else it did not start then either
     pipeline_.admit(descriptor, std::move(*observer),
                     starting.provider ? Role::provider : Role::full);

@@ -27,8 +27,9 @@ class Player final : public Outside {
   Result<std::optional<Input>> next();
   // After a fault, or when there is none, anything is the answer: next() tells.
   std::string ask(std::string_view question, const Look& look) override;
-  // The input at hand was taken without all of its answers: what came of it is not to be used.
-  [[nodiscard]] bool failed() const { return !state_.has_value(); }
+  // A fault: the input at hand was taken without all of its answers, and what came of it is not to
+  // be used.
+  [[nodiscard]] const Status& state() const { return state_; }
 
   [[nodiscard]] std::optional<End> end() const { return end_; }
   [[nodiscard]] std::uint64_t inputs() const { return inputs_; }

@@ -8,60 +8,67 @@ tapio=$1
 shift
 cd /tmp || exit 1
 
-record() { # NAME SECONDS: beside the incident
-	"$tapio" record "$1.rec" --no-sinks --socket "/run/$1.sock" --for "$2s" 2>"$1.log" &
+begin() { # NAME: an emulated machine may need long to attach
+	"$tapio" record "$1.rec" --no-sinks --socket "/run/$1.sock" >"$1.log" 2>&1 &
 	recorder=$!
-	sleep 4 # as long as an emulated machine may need to attach
+	until grep -q 'attached after' "$1.log"; do sleep 1; done
+	sleep 2 # /proc and the cgroups are read
+}
+
+end() { # stories settle 2.5 s after what they are about
+	sleep 8
+	kill -INT "$recorder"
+	wait "$recorder"
 }
 
 kills() {
-	record kills 20
+	begin kills
 	sleep 1000 &
 	sh -c "kill -9 $!; sleep 0.2"
 	timeout 1 sleep 9
 	sh -c 'exit 137'
-	echo --password=correct-horse-battery
-	wait "$recorder"
+	busybox echo --password=correct-horse-battery
+	end
 }
 
 oom() {
 	mkdir /sys/fs/cgroup/web
 	echo 16M >/sys/fs/cgroup/web/memory.max
 	echo 0 >/sys/fs/cgroup/web/memory.swap.max
-	record oom 25
-	sleep 3
+	begin oom
+	sleep 3 # so that its memory has a history
 	# `tail` keeps what has no line end.
-	sh -c 'echo $$ >/sys/fs/cgroup/web/cgroup.procs; exec tail /dev/zero'
-	wait "$recorder"
+	sh -c 'echo 0 >/sys/fs/cgroup/web/cgroup.procs; exec tail /dev/zero'
+	end
 	rmdir /sys/fs/cgroup/web
 }
 
-# Each process starts two and lives on, up to a limit that ends it.
+# Each process starts two and lives on, up to the limit of their cgroup.
 fork_bomb() {
 	mkdir /sys/fs/cgroup/bomb
-	echo 150 >/sys/fs/cgroup/bomb/pids.max
-	record fork_bomb 20
+	echo 120 >/sys/fs/cgroup/bomb/pids.max
+	begin fork_bomb
 	cat >bomb <<-'END'
-		#!/bin/sh
 		bomb() {
 			bomb &
 			bomb &
-			sleep 6
+			sleep 10
 		}
 		bomb
 	END
-	sh -c 'echo $$ >/sys/fs/cgroup/bomb/cgroup.procs; exec sh ./bomb' 2>/dev/null
-	wait "$recorder"
+	sh -c 'echo 0 >/sys/fs/cgroup/bomb/cgroup.procs; exec sh ./bomb' >/dev/null 2>&1 &
+	end
 	while read -r pid; do kill -9 "$pid"; done </sys/fs/cgroup/bomb/cgroup.procs
 }
 
 crash_loop() {
-	record crash_loop 25
+	begin crash_loop
 	for i in 1 2 3 4 5 6 7 8 9 10; do
+		# shellcheck disable=SC2016 # of the shell that crashes
 		sh -c 'kill -SEGV $$'
 		sleep 0.5
 	done
-	wait "$recorder"
+	end
 }
 
 for incident in "$@"; do "$incident" >/dev/null 2>&1; done
