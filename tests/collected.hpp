@@ -35,6 +35,7 @@ class Collected final : public Output {
   }
   [[nodiscard]] RecordId next_id() const override { return {0, next_}; }
   [[nodiscard]] const World& world() const override { return known_ ? *known_ : nobody_; }
+  [[nodiscard]] const Clocks& clocks() const override { return clocks_; }
 
   // The newest fact, which must be of this kind.
   template <typename Kind>
@@ -69,6 +70,7 @@ class Collected final : public Output {
  private:
   Arena arena_;
   EmptyWorld nobody_;
+  Clocks clocks_;
   const World* known_ = nullptr;
   Hears hears_;
   std::uint64_t next_ = 1;

@@ -9,11 +9,17 @@ namespace tapio::container {
 
 namespace {
 
-std::optional<Watch> open_watch(const capture::Btf& btf, const Config& config) {
-  const auto hierarchy = capture::find_hierarchy(btf);
-  if (!capture::is_cgroup_mount(hierarchy.mount)) return std::nullopt;
-  auto files = CgroupFiles::open(hierarchy);
-  return files ? std::optional(Watch(std::move(*files), config)) : std::nullopt;
+std::optional<Watch> open_watch(const capture::Btf& btf, const Config& config, Outside& outside) {
+  std::optional<CgroupFiles> files;
+  const auto opened = outside.attempt("open cgroups", [&]() -> Status {
+    const auto hierarchy = capture::find_hierarchy(btf);
+    if (!capture::is_cgroup_mount(hierarchy.mount))
+      return fail(Fault::unavailable, "no cgroup file system is mounted");
+    files.emplace(TRY(CgroupFiles::open(hierarchy)));
+    return {};
+  });
+  if (!opened) return std::nullopt;
+  return Watch(std::move(files), config, outside);
 }
 
 Result<std::unique_ptr<Observer>> start(const Start& start) {
@@ -23,8 +29,8 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   auto loaded = start.programs.load<container_bpf>(kHooks, wishes, [](container_bpf&) {});
   if (!loaded && loaded.error().fault != Fault::unsupported)
     return std::unexpected(std::move(loaded.error()));
-  auto open = [btf = start.programs.kernel().btf](const Config& now) {
-    return open_watch(btf, now);
+  auto open = [btf = start.programs.kernel().btf, &outside = start.outside](const Config& now) {
+    return open_watch(btf, now, outside);
   };
   auto watch = open(config);
   // Without events the agent's walks tell which cgroups there are, and their files can be read.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <list>
@@ -326,6 +327,47 @@ TEST_F(WatchTest, cgroups_that_are_mounted_later_are_read_from_then_on) {
   observer.on_tick(10s, out);
   EXPECT_EQ(tries, 2);
   EXPECT_EQ(out.only<CgroupMemory>().cgroup_id, late.cgroup_id);
+}
+
+// Keeps what was answered, or gives it back.
+class Tape final : public Outside {
+ public:
+  std::string ask(std::string_view, const Look& look) override {
+    if (!playing) return answers.emplace_back(look());
+    auto answer = answers.empty() ? std::string() : answers.front();
+    if (!answers.empty()) answers.pop_front();
+    return answer;
+  }
+  std::deque<std::string> answers;
+  bool playing = false;
+};
+
+TEST_F(WatchTest, a_replay_reads_no_file_and_sees_the_same) {
+  Tape tape;
+  Watch live(CgroupFiles::open({.mount = base}).value(), {}, tape);
+  Watch replay(std::nullopt, {}, tape);
+  const auto a = created("a"), b = created("b");
+  for (Watch* watch : {&live, &replay}) {
+    watch->add(a);
+    watch->add(b);
+  }
+  write("a", "memory.max", "1000\n");
+  write("a", "memory.current", "600\n");
+  const auto first = live.tick(1s);
+  write("a", "memory.max", "500\n");
+  std::filesystem::remove_all(base / "b");
+  const auto second = live.tick(6s);
+  ASSERT_THAT(second.changes, SizeIs(1));
+  std::filesystem::remove_all(base);
+  tape.playing = true;
+  EXPECT_EQ(replay.tick(1s).memory.at(0).usage, first.memory.at(0).usage);
+  const auto again = replay.tick(6s);
+  ASSERT_THAT(again.changes, SizeIs(1));
+  EXPECT_EQ(again.changes[0].after, second.changes[0].after);
+  EXPECT_EQ(again.memory.at(0).max, 500u);
+  EXPECT_EQ(replay.size(), live.size());
+  EXPECT_THAT(tape.answers, IsEmpty());
+  EXPECT_THAT(replay.tick(60s).memory, IsEmpty()) << "an answer that is none: it is gone";
 }
 
 TEST_F(WatchTest, the_observer_reads_what_facts_tell_it_of) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/pack.hpp"
+
 namespace tapio::container {
 
 void Watch::configure(const Config& config) {
@@ -45,34 +47,70 @@ std::size_t Watch::go_round(Entries& list, std::size_t most, MonotonicTime now, 
   std::size_t used = 0;
   for (; used < most && !list.empty() && list.front().due <= now; ++used) {
     const auto entry = list.begin();
-    if (read(*entry, now, out)) {
+    const bool limits_due = config_.limits && now >= entry->limits_due;
+    const Seen seen = ask(*entry, limits_due, end);
+    if (seen.there) {
+      take(*entry, seen, limits_due, now, out);
       Entries& to = entry->limited ? limited_ : others_;
       to.splice(to.end(), list, entry);
     } else {  // it is gone
       by_id_.erase(entry->id);
       list.erase(entry);
     }
-    if (monotonic_now() >= end) break;
+    if (seen.time_is_up) break;
   }
   return used;
 }
 
-Status Watch::read(Entry& entry, MonotonicTime now, Readings& out) const {
-  const Fd directory = TRY(files_.directory(entry.path, entry.id));
-  const auto max = files_.limit(directory, Limit::memory);
-  entry.limited = max.value_or(kNoLimit) != kNoLimit;
+Watch::Seen Watch::ask(const Entry& entry, bool limits_due, MonotonicTime end) const {
+  const auto answer = outside_->ask("cgroup", [&] {
+    const Seen seen = look(entry, limits_due);
+    Packer pack;
+    pack(seen.there)(monotonic_now() >= end);
+    for (const auto& value : {seen.memory_max, seen.memory_usage, seen.cpu, seen.pids})
+      pack(value.has_value())(value.value_or(0));
+    return std::move(pack.bytes());
+  });
+  Seen seen;
+  Unpacker unpack(answer);
+  unpack(seen.there)(seen.time_is_up);
+  for (auto* value : {&seen.memory_max, &seen.memory_usage, &seen.cpu, &seen.pids}) {
+    bool known = false;
+    std::uint64_t number = 0;
+    unpack(known)(number);
+    if (known) *value = number;
+  }
+  return unpack.done() ? seen : Seen{};
+}
+
+Watch::Seen Watch::look(const Entry& entry, bool limits_due) const {
+  const auto directory = files_ ? files_->directory(entry.path, entry.id)
+                                : fail(Fault::unavailable, "nothing is read");
+  if (!directory) return {};
+  Seen seen{.there = true};
+  seen.memory_max = files_->limit(*directory, Limit::memory);
+  if (config_.memory && seen.memory_max.value_or(kNoLimit) != kNoLimit)
+    seen.memory_usage = files_->memory_usage(*directory);
+  if (!limits_due) return seen;
+  seen.cpu = files_->limit(*directory, Limit::cpu);
+  seen.pids = files_->limit(*directory, Limit::pids);
+  return seen;
+}
+
+void Watch::take(Entry& entry, const Seen& seen, bool limits_due, MonotonicTime now,
+                 Readings& out) const {
+  entry.limited = seen.memory_max.value_or(kNoLimit) != kNoLimit;
   const bool often = entry.limited && config_.memory;
-  if (often)
-    if (const auto usage = files_.memory_usage(directory))
-      out.memory.push_back({.time = now, .cgroup_id = entry.id, .usage = *usage, .max = *max});
-  note(entry, Limit::memory, max, now, out);
-  if (config_.limits && now >= entry.limits_due) {
+  if (often && seen.memory_usage)
+    out.memory.push_back(
+        {.time = now, .cgroup_id = entry.id, .usage = *seen.memory_usage, .max = *seen.memory_max});
+  note(entry, Limit::memory, seen.memory_max, now, out);
+  if (limits_due) {
     entry.limits_due = now + config_.limits_interval;
-    for (const Limit limit : {Limit::cpu, Limit::pids})
-      note(entry, limit, files_.limit(directory, limit), now, out);
+    note(entry, Limit::cpu, seen.cpu, now, out);
+    note(entry, Limit::pids, seen.pids, now, out);
   }
   entry.due = now + (often ? config_.memory_interval : config_.limits_interval);
-  return {};
 }
 
 void Watch::note(Entry& entry, Limit limit, std::optional<std::uint64_t> value, MonotonicTime now,

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/outside.hpp"
 #include "cgroup_files.hpp"
 #include "container_config.hpp"
 #include "facts/cgroup.hpp"
@@ -28,7 +29,9 @@ class Watch {
     std::vector<CgroupLimitChanged> changes;
   };
 
-  Watch(CgroupFiles files, const Config& config) : files_(std::move(files)), config_(config) {}
+  // Without `files` in a replay, where nothing is read.
+  Watch(std::optional<CgroupFiles> files, const Config& config, Outside& outside = live_outside())
+      : files_(std::move(files)), config_(config), outside_(&outside) {}
 
   // Every cgroup is due: an interval that was long must not hold up a short one.
   void configure(const Config& config);
@@ -52,15 +55,24 @@ class Watch {
     std::array<Value, kLimits> limits{};
   };
   using Entries = std::list<Entry>;
+  // What the files of a cgroup say, and whether the tick has taken its time by then.
+  struct Seen {
+    bool there = false, time_is_up = false;
+    std::optional<std::uint64_t> memory_max, memory_usage, cpu, pids;
+  };
 
-  Status read(Entry& entry, MonotonicTime now, Readings& out) const;
+  [[nodiscard]] Seen ask(const Entry& entry, bool limits_due, MonotonicTime end) const;
+  [[nodiscard]] Seen look(const Entry& entry, bool limits_due) const;
+  void take(Entry& entry, const Seen& seen, bool limits_due, MonotonicTime now,
+            Readings& out) const;
   void note(Entry& entry, Limit limit, std::optional<std::uint64_t> value, MonotonicTime now,
             Readings& out) const;
   std::size_t go_round(Entries& list, std::size_t most, MonotonicTime now, MonotonicTime end,
                        Readings& out);
 
-  CgroupFiles files_;
+  std::optional<CgroupFiles> files_;
   Config config_;
+  Outside* outside_;
   Entries limited_, others_;  // whose turn it is first
   std::unordered_map<std::uint64_t, Entries::iterator> by_id_;
 };

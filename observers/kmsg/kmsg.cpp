@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include "kmsg_observer.hpp"
 #include "kmsg_schemas.hpp"
 
@@ -9,10 +7,9 @@ namespace tapio::kmsg {
 namespace {
 
 Result<std::unique_ptr<Observer>> start(const Start& start) {
-  auto log = TRY(open_log());
+  auto log = TRY(open_log(start.outside));
   return std::make_unique<KmsgObserver>(start.settings.as<Config>(), std::move(log),
-                                        monotonic_now(),
-                                        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+                                        start.outside.now(), start.outside.page_bytes());
 }
 
 }  // namespace

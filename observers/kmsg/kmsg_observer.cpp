@@ -19,23 +19,44 @@ namespace {
 
 class DeviceLog final : public Log {
  public:
-  explicit DeviceLog(Fd fd) : fd_(std::move(fd)) {}
+  DeviceLog(Fd fd, Outside& outside) : fd_(std::move(fd)), outside_(outside) {}
 
-  // A read gives one record, or fails with EINVAL where it is larger than the buffer.
   Read next(std::string_view& record) override {
-    const auto size = ::read(fd_.get(), buffer_.data(), buffer_.size());
-    if (size > 0) {
-      record = {buffer_.data(), static_cast<std::size_t>(size)};
-      return Read::record;
+    answer_ = outside_.ask("kernel log", [this] { return look(); });
+    if (answer_.empty()) return Read::end;
+    record = std::string_view(answer_).substr(1);
+    switch (answer_.front()) {
+      case kRecord:
+        return Read::record;
+      case kOverwritten:
+        return Read::overwritten;
+      case kUnreadable:
+        return Read::unreadable;
+      default:
+        return Read::end;
     }
-    if (size < 0 && errno == EPIPE) return Read::overwritten;
-    if (size < 0 && errno == EINVAL) return Read::unreadable;
-    return Read::end;
   }
 
  private:
   static constexpr std::size_t kMaxRecord = 16 << 10;  // CONSOLE_EXT_LOG_MAX is 8 KiB
+  static constexpr char kRecord = 'r', kOverwritten = 'o', kUnreadable = 'u', kEnd = 'e';
+
+  // A read gives one record, or fails with EINVAL where it is larger than the buffer.
+  std::string look() {
+    const auto size = ::read(fd_.get(), buffer_.data(), buffer_.size());
+    if (size > 0) {
+      const std::span<char> record(buffer_.data(), static_cast<std::size_t>(size));
+      leave_oom_alone(record);
+      return std::string(1, kRecord).append(record.begin(), record.end());
+    }
+    if (size < 0 && errno == EPIPE) return {kOverwritten};
+    if (size < 0 && errno == EINVAL) return {kUnreadable};
+    return {kEnd};
+  }
+
   Fd fd_;
+  Outside& outside_;
+  std::string answer_;
   std::array<char, kMaxRecord> buffer_{};
 };
 
@@ -117,10 +138,8 @@ Record record_of(const OomReported& fact, Arena& arena) {
       fact.tasks_seen);
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Log>> open_log(const char* path) {
-  Fd fd(::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+Status open_at_end(const char* path, Fd& fd) {
+  fd = Fd(::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd && (errno == EPERM || errno == EACCES))
     return fail(Fault::denied,
                 fmt::format("open {}: not permitted; give it CAP_SYSLOG and the right to read the "
@@ -131,7 +150,26 @@ Result<std::unique_ptr<Log>> open_log(const char* path) {
                 fmt::format("open {}: it is not there; in a container, give it the device", path));
   if (!fd) return from_errno(errno, fmt::format("open {}", path));
   if (::lseek(fd.get(), 0, SEEK_END) < 0) return from_errno(errno, fmt::format("seek {}", path));
-  return std::make_unique<DeviceLog>(std::move(fd));
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> open_log(Outside& outside, const char* path) {
+  Fd fd;
+  TRY(outside.attempt("open kernel log", [&] { return open_at_end(path, fd); }));
+  return std::make_unique<DeviceLog>(std::move(fd), outside);
+}
+
+void leave_oom_alone(std::span<char> record) {
+  const std::string_view all(record.data(), record.size());
+  const auto semicolon = std::min(all.find(';'), all.size());
+  const auto line = parse_line(all);
+  const bool kept = line && line->facility == 0 && OomLog::may_concern(line->text);
+  // Behind the first line are the properties of a device.
+  const auto end = kept ? std::min(all.find('\n'), all.size()) : semicolon;
+  for (char& c : record.subspan(std::min(end + 1, record.size())))
+    if (c != '\n') c = '.';
 }
 
 KmsgObserver::KmsgObserver(const Config& config, std::unique_ptr<Log> log, MonotonicTime now,

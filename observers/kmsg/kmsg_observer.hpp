@@ -27,7 +27,12 @@ class Log {
 };
 
 // What comes after now.
-[[nodiscard]] Result<std::unique_ptr<Log>> open_log(const char* path = "/dev/kmsg");
+[[nodiscard]] Result<std::unique_ptr<Log>> open_log(Outside& outside,
+                                                    const char* path = "/dev/kmsg");
+
+// A record with dots in the place of all text but what is about OOM kills: others may hold secrets,
+// the audit log's arguments for one, and answers go into recordings. Its length stays.
+void leave_oom_alone(std::span<char> record);
 
 // Reads the kernel's log once a second, and tells what it says about OOM kills.
 class KmsgObserver final : public Observer {

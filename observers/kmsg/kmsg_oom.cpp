@@ -180,6 +180,18 @@ std::optional<Report> OomLog::feed(std::string_view text, std::uint64_t microsec
   return {};
 }
 
+bool OomLog::may_concern(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kStarts = {
+      "Out of memory", "Memory cgroup ", kKillLine, "Tasks in ", "memory: ",
+      "memory+swap: ", "swap: ",         "CPU: ",   "[  pid  ]"};
+  constexpr std::string_view kDigits = "0123456789";
+  if (std::ranges::any_of(kStarts, [&](auto start) { return text.starts_with(start); }))
+    return true;
+  if (text.contains(kInvoked) || gives_up(text)) return true;
+  const auto first = text.find_first_not_of(' ', 1);  // "[   2031]", a row
+  return text.starts_with('[') && first != text.npos && kDigits.contains(text[first]);
+}
+
 void OomLog::begin(std::string invoker) {
   Open next;
   next.around.invoker = std::move(invoker);

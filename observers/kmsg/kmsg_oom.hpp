@@ -68,6 +68,8 @@ class OomLog {
 
   // The text of a record of the kernel's own. A report when it names a victim, each victim once.
   [[nodiscard]] std::optional<Report> feed(std::string_view text, std::uint64_t microseconds);
+  // Of the text of a record: false when feed() has no use for what it says.
+  [[nodiscard]] static bool may_concern(std::string_view text);
   // Lines were lost: what is half known is not completed by what comes.
   void forget() { open_.reset(); }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <ranges>
 
 #include "collected.hpp"
 #include "kmsg_line.hpp"
@@ -395,10 +396,64 @@ TEST_F(KmsgWithLittleTime, a_reload_lets_it_read_more_at_once) {
 }
 
 TEST(KmsgLog, that_cannot_be_opened_says_what_to_do) {
-  const auto log = open_log("/nowhere/kmsg");
+  const auto log = open_log(live_outside(), "/nowhere/kmsg");
   ASSERT_FALSE(log.has_value());
   EXPECT_EQ(log.error().fault, Fault::denied);
   EXPECT_THAT(log.error().what, testing::HasSubstr("give it the device"));
+}
+
+std::string left_of(std::string record) {
+  leave_oom_alone(record);
+  return record;
+}
+
+TEST(KmsgLog, keeps_what_reports_are_made_of_and_dots_of_the_rest) {
+  for (const auto log : {kLog618, kLog510, kLog61, kLog72})
+    for (const auto part : std::views::split(log, '\n')) {
+      const std::string line(part.begin(), part.end());
+      const auto left = left_of(line);
+      EXPECT_EQ(left.size(), line.size());
+      if (line.contains("Mem-Info:") || line.contains(";total_inactive") ||
+          line.contains(";anon ") || line.contains(";kmem: "))
+        EXPECT_THAT(left, testing::HasSubstr(";....")) << line;
+      else
+        EXPECT_EQ(left, line);
+    }
+  EXPECT_EQ(left_of("5,9,77,-;audit: type=1309 a1=\"-phunter2\"\n SUBSYSTEM=x\n"),
+            "5,9,77,-;" + std::string(34, '.') + "\n" + std::string(12, '.') + "\n");
+  EXPECT_EQ(left_of("30,9,77,-;Out of memory: said by a user\n"),
+            "30,9,77,-;" + std::string(29, '.') + "\n");
+  EXPECT_EQ(left_of("6,9,77,-;Out of memory: x\n SUBSYSTEM=x\n"),
+            "6,9,77,-;Out of memory: x\n" + std::string(12, '.') + "\n");
+  EXPECT_EQ(left_of("no head at all"), "no head at all");
+  EXPECT_EQ(left_of(""), "");
+}
+
+// Says what a recording says.
+class Answers final : public Outside {
+ public:
+  std::string ask(std::string_view, const Look&) override {
+    if (answers.empty()) return {};
+    auto answer = answers.front();
+    answers.pop_front();
+    return answer;
+  }
+  std::deque<std::string> answers{std::string(1, '\0')};  // it was opened
+};
+
+TEST(KmsgLog, answers_of_a_recording_take_the_place_of_the_device) {
+  Answers answers;
+  const auto log = open_log(answers, "/nowhere/kmsg");
+  ASSERT_TRUE(log);
+  answers.answers = {"r6,1,2,-;x", "o", "u", "?", "e"};
+  std::string_view record;
+  EXPECT_EQ((*log)->next(record), Log::Read::record);
+  EXPECT_EQ(record, "6,1,2,-;x");
+  EXPECT_EQ((*log)->next(record), Log::Read::overwritten);
+  EXPECT_EQ((*log)->next(record), Log::Read::unreadable);
+  EXPECT_EQ((*log)->next(record), Log::Read::end);
+  EXPECT_EQ((*log)->next(record), Log::Read::end);
+  EXPECT_EQ((*log)->next(record), Log::Read::end);
 }
 
 TEST(KmsgLine, is_unescaped_and_ends_before_the_dictionary) {

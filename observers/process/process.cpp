@@ -5,6 +5,7 @@
 #include "process.skel.h"
 #include "process_hooks.hpp"
 #include "process_observer.hpp"
+#include "process_text.hpp"
 
 namespace tapio::process {
 
@@ -48,6 +49,7 @@ const Descriptor descriptor{
     .settings = config::section<Config>,
     .start = start,
     .wishes = wishes,
+    .conceal = conceal,
 };
 
 }  // namespace tapio::process

@@ -165,12 +165,14 @@ class Machine : public testing::Test, public Output {
   RecordId withhold(const Record&, Withheld) override { return record(); }
   [[nodiscard]] RecordId next_id() const override { return {1, next_}; }
   [[nodiscard]] const World& world() const override { return world_; }
+  [[nodiscard]] const Clocks& clocks() const override { return clocks_; }
   RecordId record() { return {1, next_++}; }
   [[nodiscard]] std::string_view summary() const {
     return std::get<std::string_view>(records.back().values[2]);
   }
 
   SmallWorld world_;
+  Clocks clocks_;
   Detectors detectors{Config{}};
   std::vector<Detected> found;
   std::vector<Record> records;

@@ -12,6 +12,7 @@
 
 #include "process_credentials.hpp"
 #include "process_oom.hpp"
+#include "process_text.hpp"
 
 namespace tapio::process {
 
@@ -39,35 +40,10 @@ std::string_view keep(const char (&text)[N], Arena& arena) {
   return arena.keep({text, ::strnlen(text, N)});
 }
 
-// A piece of the tail, as far as it lies in the sample.
-Result<std::string_view> piece(const wire::Sample& sample, const tapio_text& text) {
-  const Bytes bytes = TRY(wire::slice(sample, text.offset, text.size));
-  return wire::chars(bytes);
-}
-
 std::string_view capabilities(std::uint64_t set, Arena& arena) {
   std::array<char, 16> hex{};
   fmt::format_to(hex.data(), "{:016x}", set);
   return arena.keep({hex.data(), hex.size()});
-}
-
-struct Args {
-  std::span<const std::string_view> list;
-  bool cut = false;
-};
-
-Args split_args(std::string_view text, std::uint64_t original, Arena& arena) {
-  const bool cut = original > text.size();
-  if (!cut && text.ends_with('\0')) text.remove_suffix(1);
-  const auto ends = static_cast<std::size_t>(std::ranges::count(text, '\0'));
-  const auto count = std::min(text.empty() ? 0 : ends + 1, ProcessObserver::kMaxArgs);
-  const auto list = arena.list(count);
-  for (auto& arg : list) {
-    const auto end = text.find('\0');
-    arg = arena.keep(text.substr(0, end));
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-  }
-  return {list, cut || !text.empty()};
 }
 
 ProcessId id(std::uint32_t tgid, std::uint64_t start_ns) {
@@ -76,8 +52,8 @@ ProcessId id(std::uint32_t tgid, std::uint64_t start_ns) {
 
 // CLOCK_BOOTTIME at the event is not in it; the difference to CLOCK_MONOTONIC only grows in a
 // suspend, so the clocks of now will do.
-std::chrono::nanoseconds uptime(const tapio_process_exit& e) {
-  const auto ahead = static_cast<std::uint64_t>(Clocks::read().boottime_ahead.count());
+std::chrono::nanoseconds uptime(const tapio_process_exit& e, const Clocks& clocks) {
+  const auto ahead = static_cast<std::uint64_t>(clocks.boottime_ahead.count());
   const std::uint64_t end = e.header.time_ns + ahead;  // unsigned: these are any bytes to us
   if (end < e.start_ns) return {};
   return std::chrono::nanoseconds(
@@ -314,12 +290,12 @@ Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
                             .signal = signal,
                             .core_dumped = signal && WCOREDUMP(status),
                             .name = name});
-  hand_out(
-      kExit(origin, e.parent_tgid, e.credentials.euid, name,
-            signal ? Value{} : Value{std::int64_t{WEXITSTATUS(status)}},
-            signal_value(signal, out.arena()), signal ? Value{std::int64_t{signal}} : Value{},
-            signal && WCOREDUMP(status), uptime(e), std::chrono::nanoseconds(e.cpu_ns), e.peak_rss),
-      e.header, out);
+  hand_out(kExit(origin, e.parent_tgid, e.credentials.euid, name,
+                 signal ? Value{} : Value{std::int64_t{WEXITSTATUS(status)}},
+                 signal_value(signal, out.arena()), signal ? Value{std::int64_t{signal}} : Value{},
+                 signal && WCOREDUMP(status), uptime(e, out.clocks()),
+                 std::chrono::nanoseconds(e.cpu_ns), e.peak_rss),
+           e.header, out);
   return {};
 }
 
@@ -332,8 +308,8 @@ Status ProcessObserver::on_death(const wire::Sample& sample, Output& out) {
   const auto status = static_cast<int>(e.status);
   const int signal = WTERMSIG(status);
   out.emit(kDeath(origin_of(e.header), e.parent_tgid, e.credentials.euid, keep(e.comm, out.arena()),
-                  signal_value(signal, out.arena()), signal, WCOREDUMP(status) != 0, uptime(e),
-                  std::chrono::nanoseconds(e.cpu_ns), e.peak_rss));
+                  signal_value(signal, out.arena()), signal, WCOREDUMP(status) != 0,
+                  uptime(e, out.clocks()), std::chrono::nanoseconds(e.cpu_ns), e.peak_rss));
   return {};
 }
 

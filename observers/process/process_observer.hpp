@@ -49,7 +49,6 @@ class ProcessObserver final : public Observer {
   void on_fact(const Fact& fact, Output& out) override { detectors_.on_fact(fact, out); }
   void on_settings(const config::Section& settings) override;
 
-  static constexpr std::size_t kMaxArgs = 256;  // beyond it arguments are cut, and marked so
   // Threads that end together may each report the end of their process, within microseconds. With
   // more other ends in between, a second report passes.
   static constexpr std::size_t kEnds = 64;

@@ -9,6 +9,7 @@
 #include "collected.hpp"
 #include "process_hooks.hpp"
 #include "process_observer.hpp"
+#include "process_text.hpp"
 
 namespace tapio::process {
 namespace {
@@ -123,7 +124,7 @@ TEST(Process, more_arguments_than_are_kept_are_cut_and_marked) {
 
   ASSERT_TRUE(exec.feed_to(observer, out));
 
-  EXPECT_EQ(out.only<ProcessExecuted>().args.size(), ProcessObserver::kMaxArgs);
+  EXPECT_EQ(out.only<ProcessExecuted>().args.size(), kMaxArgs);
   EXPECT_EQ(out.get<bool>("process.command_args.cut"), true);
 }
 

@@ -11,9 +11,11 @@
 #include "agent/configuration.hpp"
 #include "agent/node.hpp"
 #include "agent/privileges.hpp"
+#include "agent/replay.hpp"
 #include "agent/terminal.hpp"
 #include "base/fd.hpp"
 #include "base/log.hpp"
+#include "cli/out.hpp"
 #include "cli/printer.hpp"
 #include "version.hpp"
 
@@ -85,6 +87,55 @@ void report(Node& node, const std::string& socket) {
                    hook.hook, hook.observer);
 }
 
+Result<std::unique_ptr<replay::Recorder>> open_recorder(const cli::RunOptions& options) {
+  if (!options.recording) return nullptr;
+  const auto& [file, replace, max_bytes] = *options.recording;
+  if (!options.configuration.at("redact").as<RedactConfig>().enabled)
+    log::warning("redact.enabled is false: {} will hold secrets as they are", file);
+  return replay::Recorder::create(
+      file, replace ? replay::Existing::replace : replay::Existing::refuse, max_bytes);
+}
+
+Status finish_recording(replay::Recorder& recorder, const cli::Recording& recording) {
+  const bool full = recorder.full();
+  TRY(recorder.finish());
+  log::info("recorded to {}: {} bytes{}", recording.file, recorder.bytes(),
+            full ? "; it ended because it was full, see --max-bytes" : "");
+  return {};
+}
+
+// What came out of a recording, and how fast.
+class Played {
+ public:
+  void count(const Batch& batch) {
+    records_ += batch.records.size();
+    for (const Record& record : batch.records) stories_ += record.schema->kind == Kind::story;
+  }
+  void tell(const Replay& replay) const {
+    const std::chrono::duration<double> took = monotonic_now() - began_;
+    const auto events = static_cast<double>(replay.samples());
+    cli::note(fmt::format(
+        "{} events in {:.3f} s: {:.0f} events/s, {:.0f} ns/event; {} records, {} of them stories",
+        replay.samples(), took.count(), events / took.count(),
+        events > 0 ? took.count() * 1e9 / events : 0, records_, stories_));
+  }
+
+ private:
+  MonotonicTime began_ = monotonic_now();
+  std::uint64_t records_ = 0, stories_ = 0;
+};
+
+void warn_about(const Replay& replay) {
+  const auto& header = replay.player().header();
+  if (header.version != kVersion)
+    cli::note(fmt::format("recorded by tapio {} and played by {}: records may differ",
+                          header.version, kVersion));
+  if (replay.malformed() > 0)
+    cli::note(fmt::format("{} events could not be read", replay.malformed()));
+  if (replay.player().end() == replay::End::full)
+    cli::note("the recording ended because it was full");
+}
+
 }  // namespace
 
 std::string Commands::version() const {
@@ -116,9 +167,11 @@ Status Commands::run(const cli::RunOptions& options) {
   TRY(check_privileges());
   NodeOptions node_options{.configuration = options.configuration,
                            .socket = options.socket,
+                           .configured_sinks = options.sinks,
                            .canary_song = own_canary(),
                            .file = options.file,
-                           .reread = options.reread};
+                           .reread = options.reread,
+                           .recorder = TRY(open_recorder(options))};
   if (options.format == cli::Format::json)
     node_options.sinks.emplace_back("stdout", std::make_unique<JsonLines>());
   else
@@ -126,12 +179,32 @@ Status Commands::run(const cli::RunOptions& options) {
   auto node = TRY(Node::start(std::move(node_options)));
   report(*node, options.socket);
   TRY(check_observers(*node, node->any_observer_on()));
-  node->run([&, stop = until(options.duration)] {
+  node->run([&, stop = until(options.duration), recorder = node->recorder()] {
     attend_hang_up(*node, on_terminal);
-    return stop();
+    return stop() || (recorder && (recorder->full() || !recorder->state()));
   });
   node->finish();
-  return {};
+  return options.recording ? finish_recording(*node->recorder(), *options.recording) : Status{};
+}
+
+Status Commands::replay(const cli::ReplayOptions& options) {
+  stop_on_signals();
+  auto player = replay::Player::open(options.file);
+  if (!player) return std::unexpected(std::move(player.error()).within(options.file));
+  JsonLines out;
+  Status written;
+  Played played;
+  auto replay = Replay::open(std::move(*player), configuration(),
+                             [&](const std::shared_ptr<const Batch>& batch) {
+                               played.count(*batch);
+                               if (!options.quiet && written) written = out.write(*batch);
+                             });
+  if (!replay) return std::unexpected(std::move(replay.error()).within(options.file));
+  auto done = (*replay)->run([&] { return g_told_to_stop || !written || out.gone(); });
+  if (options.stats) played.tell(**replay);
+  warn_about(**replay);
+  if (!done) return std::unexpected(std::move(done.error()).within(options.file));
+  return written;
 }
 
 Status Commands::trace(const cli::TraceOptions& options) {

@@ -13,6 +13,7 @@ class Commands final : public cli::Agent {
   [[nodiscard]] std::string socket(const config::Tree& configuration) const override;
   [[nodiscard]] Status check(const config::Tree& configuration) const override;
   Status run(const cli::RunOptions& options) override;
+  Status replay(const cli::ReplayOptions& options) override;
   Status trace(const cli::TraceOptions& options) override;
   cli::DoctorReport doctor(const config::Tree& configuration, const std::string& socket) override;
 };

@@ -48,10 +48,6 @@ std::uint32_t run_number() {
   return static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(wall).count());
 }
 
-std::span<const RuleDescriptor* const> rules() {
-  return stories();
-}
-
 }  // namespace
 
 Node::Node(NodeOptions& options)
@@ -61,10 +57,18 @@ Node::Node(NodeOptions& options)
       file_(options.file),
       btf_config_(options.configuration.at("btf").as<BtfConfig>()),
       losses_(began_),
+      recorder_(std::move(options.recorder)),
       pipeline_({.run = run_number(),
                  .redact = options.configuration.at("redact").as<RedactConfig>(),
-                 .rules = rules()},
-                [this](const std::shared_ptr<const Batch>& batch) { deliver(batch); }) {}
+                 .rules = stories()},
+                [this](const std::shared_ptr<const Batch>& batch) { deliver(batch); }),
+      inlet_(pipeline_, recorder_.get()) {
+  if (recorder_) recorder_->begin(header_of(options.configuration, pipeline_.next_id().run));
+}
+
+Outside& Node::outside() const {
+  return recorder_ ? *recorder_ : live_outside();
+}
 
 Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   capture::log_at_debug_level();
@@ -84,8 +88,8 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   TRY(node->start_sources(options.configuration));
   node->attached_after_ = monotonic_now() - node->began_;
   TRY(node->start_sinks(options));
-  node->pipeline_.set_clocks(Clocks::read(), monotonic_now());
-  node->pipeline_.known().watching(monotonic_now());
+  node->read_clocks(monotonic_now());
+  node->inlet_(replay::Watching{monotonic_now()});
   TRY(node->intake_.start());
   node->sing();
   ::malloc_trim(0);  // loading needs some 15 MB for a moment
@@ -115,7 +119,7 @@ Status Node::start_sources(const config::Tree& configuration) {
     return configuration.at("observers." + std::string(d.name));
   };
   const auto list =
-      select(observers(), [&](const Descriptor& d) { return is_enabled(section(d)); }, rules());
+      select(observers(), [&](const Descriptor& d) { return is_enabled(section(d)); }, stories());
   for (const Selected& selected : list) {
     Source& source = sources_.emplace_back();
     source.selected = selected;
@@ -137,9 +141,12 @@ void Node::start_source(Source& source, const config::Section& settings) {
                                       .fair_share = config_.critical_share,
                                       .perf = !covers(kernel_.features, capture::Feature::ringbuf)},
                          .critical_fd = critical_->map_fd(),
-                         .critical_bytes = config_.critical_ring.bytes};
+                         .critical_bytes = config_.critical_ring.bytes,
+                         .outside = &outside()};
+  const bool full = source.selected.as == Selected::As::full;
+  inlet_(replay::Starting{descriptor.name, !full});
   source.programs = std::make_unique<capture::Programs>(std::move(common), intake_.taker());
-  auto observer = descriptor.start({settings, *source.programs});
+  auto observer = descriptor.start({settings, *source.programs, outside()});
   if (!observer) {
     source.programs.reset();
     source.state = state_of(observer.error().fault);
@@ -147,7 +154,6 @@ void Node::start_source(Source& source, const config::Section& settings) {
     if (!first_fault_) first_fault_ = std::move(observer.error()).within(descriptor.name);
     return;
   }
-  const bool full = source.selected.as == Selected::As::full;
   source.state = full ? "on" : "provider";
   const auto choices = source.programs->choices();
   source.choices.assign(choices.begin(), choices.end());
@@ -210,15 +216,15 @@ void Node::work(std::chrono::milliseconds wait) {
   const auto drained = intake_.next(block_, wait);
   const std::lock_guard lock(state_);
   const auto now = monotonic_now();
-  pipeline_.set_clocks(Clocks::read(), now);
-  pipeline_.take(block_);
-  pipeline_.flush();
+  read_clocks(now);
+  inlet_.take(block_);
+  inlet_(replay::Flushed{});
   seed(now);
   seed_cgroups(now);
-  pipeline_.advance(drained - lateness_);
+  inlet_(replay::Advanced{drained - lateness_});
   resolve_cgroups(now);
   if (now >= next_check_) check(now);
-  pipeline_.flush();
+  inlet_(replay::Flushed{});
 }
 
 void Node::seed(MonotonicTime now) {
@@ -227,9 +233,16 @@ void Node::seed(MonotonicTime now) {
   if (!seeder_) return;
   const bool complete = seeder_->step(kSeedBudget, [&](const proc::Snapshot& snapshot) {
     const std::vector<std::string_view> args(snapshot.args.begin(), snapshot.args.end());
-    known.seen(snapshot.fact(pipeline_.redact(args)));
+    Arena arena;
+    std::span<const std::string_view> clean;
+    pipeline_.redactor().redact_args(args, arena, clean);
+    inlet_(replay::ProcessFound{snapshot.fact(clean)});
   });
   if (complete) end_seed(now);
+}
+
+void Node::read_clocks(MonotonicTime now) {
+  inlet_(replay::ClocksRead{Clocks::read(), now});
 }
 
 // Inside of a pid namespace /proc has other numbers than events; and without events nothing would
@@ -237,9 +250,8 @@ void Node::seed(MonotonicTime now) {
 void Node::begin_seed(MonotonicTime now) {
   seed_again_ = kNever;
   if (capture::own_pid_namespace().ino || !hears_of(facts_of<ProcessExited>)) return;
-  auto& known = pipeline_.known();
-  if (known.wants_resync()) {
-    known.begin_resync(now);
+  if (pipeline_.known().wants_resync()) {
+    inlet_(replay::ResyncBegan{now});
     resyncing_ = true;
   }
   if (auto seeder = proc::Seeder::open())
@@ -253,7 +265,7 @@ void Node::end_seed(MonotonicTime now) {
   const bool missing = !seeder_ || seeder_->stats().found == 0;
   if (missing) seed_again_ = now + kLookAgain;
   if (!missing && std::exchange(resyncing_, false))
-    pipeline_.known().end_resync(seeder_->coverage());
+    inlet_(replay::ResyncEnded{seeder_->coverage()});
   seeder_.reset();
   if (missing == std::exchange(proc_missing_, missing)) return;
   if (missing)
@@ -284,10 +296,10 @@ void Node::seed_cgroups(MonotonicTime now) {
   if (!cgroup_walk_ && wanted && now >= walk_again_) begin_cgroup_walk(now);
   if (!cgroup_walk_) return;
   const auto found = [&](std::uint64_t id, std::string_view path, MonotonicTime time) {
-    pipeline_.publish(CgroupCreated{.time = time, .cgroup_id = id, .path = path});
+    inlet_(replay::CgroupFound{time, id, path});
   };
   if (!cgroup_walk_->step(kSeedBudget, found)) return;
-  if (cgroup_walk_->complete()) known.end_cgroup_walk(now);
+  if (cgroup_walk_->complete()) inlet_(replay::WalkEnded{now});
   cgroup_walk_.reset();
 }
 
@@ -299,7 +311,7 @@ void Node::begin_cgroup_walk(MonotonicTime now) {
   walk_again_ = missing ? now + kLookAgain : MonotonicTime{};
   if (walker) {
     cgroup_walk_began_ = now;
-    pipeline_.known().begin_cgroup_walk(now);
+    inlet_(replay::WalkBegan{now});
     cgroup_walk_.emplace(std::move(*walker));
   }
   if (missing == std::exchange(cgroups_missing_, missing)) return;
@@ -331,7 +343,7 @@ void Node::resolve_cgroups(MonotonicTime now) {
   if (unknown.empty() || capture::own_pid_namespace().ino) return;
   for (const auto& [id, pid] : unknown)
     if (const auto path = cgroup_resolver_->path_of(id, pid, now))
-      pipeline_.publish(CgroupCreated{.time = now, .cgroup_id = id, .path = *path});
+      inlet_(replay::CgroupFound{now, id, *path});
 }
 
 bool Node::is_seeded() {
@@ -346,13 +358,13 @@ void Node::check(MonotonicTime now) {
     if (!source.programs) continue;
     source.programs->refill(now);
     for (const auto& [cgroup_id, detail, count] : source.programs->take_surplus())
-      pipeline_.on_surplus(source.selected.descriptor->id, {cgroup_id, detail, count}, now);
+      inlet_(replay::SurplusTaken{source.selected.descriptor->id, {cgroup_id, detail, count}, now});
     check_books(source);
   }
   check_counts();
   check_health();
   check_sight();
-  pipeline_.on_tick(now);
+  inlet_(replay::Ticked{now});
   report_losses(now);
 }
 
@@ -409,7 +421,9 @@ void Node::check_sight() {
     blind.emplace_back("/proc shows no process, so who was there before is not known");
   if (cgroups_missing_)
     blind.emplace_back("no cgroup file system is mounted, so whose a cgroup is may not be known");
-  pipeline_.known().set_blind_spots(std::move(blind));
+  if (blind == pipeline_.known().blind_spots()) return;
+  const std::vector<std::string_view> sentences(blind.begin(), blind.end());
+  inlet_(replay::SightChanged{sentences});
 }
 
 void Node::check_counts() {
@@ -453,7 +467,9 @@ void Node::check_feed(const Outlet& feed) {
 }
 
 void Node::report_losses(MonotonicTime now) {
-  for (const Loss& loss : losses_.fresh(now)) pipeline_.on_loss(loss);
+  for (const auto& [key, from, to, count] : losses_.fresh(now))
+    inlet_(
+        replay::LossFound{key.observer, key.event_class, key.stage, key.reason, from, to, count});
 }
 
 void Node::finish() {
@@ -465,10 +481,10 @@ void Node::finish() {
     const std::lock_guard lock(state_);
     const auto now = monotonic_now();
     intake_.next(block_, 0ms);
-    pipeline_.take(block_);
-    pipeline_.advance(now + 1min);  // nothing older comes, and stories need not wait
+    inlet_.take(block_);
+    inlet_(replay::Advanced{now + 1min});  // nothing older comes, and stories need not wait
     check(now);
-    pipeline_.flush();
+    inlet_(replay::Flushed{});
   }
   for (auto& feed : feeds_) feed->stop(std::chrono::steady_clock::now() + kSinkPatience);
 }
@@ -529,7 +545,7 @@ std::vector<std::string> Node::report() {
     lines.push_back(fmt::format("  {:<16} {:<14} {}{}", hook.hook,
                                 hook.program.empty() ? "off" : hook.program,
                                 hook.program.empty() ? "" : "canary ", hook.canary));
-  for (const auto* rule : rules()) lines.push_back(fmt::format("story {}: on", rule->name));
+  for (const auto* rule : stories()) lines.push_back(fmt::format("story {}: on", rule->name));
   for (const auto& feed : feeds_) lines.push_back(fmt::format("sink {}: on", feed->name()));
   lines.push_back(
       fmt::format("attached after {} ms",

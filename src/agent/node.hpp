@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/configuration.hpp"
+#include "agent/inlet.hpp"
 #include "agent/losses.hpp"
 #include "agent/pipeline.hpp"
 #include "agent/reload.hpp"
@@ -22,6 +23,7 @@
 #include "enrich/cgroupfs.hpp"
 #include "enrich/proc.hpp"
 #include "export/outlet.hpp"
+#include "replay/recorder.hpp"
 #include "serve/local_socket.hpp"
 
 namespace tapio::agent {
@@ -34,6 +36,7 @@ struct NodeOptions {
   std::vector<std::string> canary_song;  // a program that kills itself; empty: no canary
   std::string file{};                    // that the configuration is from; "": there is none
   cli::Reread reread{};                  // without it a reload is refused
+  std::unique_ptr<replay::Recorder> recorder = nullptr;  // gets all that comes in
 };
 
 // What runs on one node: kernel side, pipeline, sinks, socket. The thread that calls run() is the
@@ -49,6 +52,8 @@ class Node final : public serve::Api {
   Reload reload();
   // Detaches, takes what is left in the rings, settles the books, empties the sinks.
   void finish();
+  // What was given to it; nullptr: nothing is recorded.
+  [[nodiscard]] replay::Recorder* recorder() const { return recorder_.get(); }
 
   // What is on, what is off, and why; a line each, for people.
   [[nodiscard]] std::vector<std::string> report();
@@ -97,6 +102,7 @@ class Node final : public serve::Api {
   void sing();
   void deliver(const std::shared_ptr<const Batch>& batch);
   void work(std::chrono::milliseconds wait);
+  void read_clocks(MonotonicTime now);
   void seed(MonotonicTime now);
   void begin_seed(MonotonicTime now);
   void end_seed(MonotonicTime now);
@@ -116,9 +122,11 @@ class Node final : public serve::Api {
   void check_health();
   void check_sight();
   void report_losses(MonotonicTime now);
+  [[nodiscard]] std::expected<cli::Configured, std::vector<std::string>> read_again() const;
   Reload take_over(const config::Tree& next);
   Status apply(std::string_view section);
   void record(const Reload& reload);
+  [[nodiscard]] Outside& outside() const;
   [[nodiscard]] std::uint64_t ring_bytes() const;
   [[nodiscard]] std::uint64_t map_bytes() const;
 
@@ -139,7 +147,9 @@ class Node final : public serve::Api {
   std::string file_;              // that it is from
   std::optional<Reload> reload_;  // the latest
   Losses losses_;
+  std::unique_ptr<replay::Recorder> recorder_;  // observers ask it
   Pipeline pipeline_;
+  Inlet inlet_;
   std::vector<Source> sources_;
   Intake intake_;  // reads channels of `sources_`, so it stops first
   std::optional<proc::Seeder> seeder_;

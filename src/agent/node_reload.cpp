@@ -11,8 +11,7 @@ namespace tapio::agent {
 // Read outside of the lock: events are worked on meanwhile.
 Reload Node::reload() {
   const std::lock_guard one_at_a_time(reloading_);
-  auto next = reread_ ? reread_()
-                      : std::unexpected(std::vector<std::string>{"this agent has no file to read"});
+  auto next = read_again();
   const std::lock_guard lock(state_);
   Reload reload = next ? take_over(next->tree) : Reload{.kept = true, .wrong = next.error()};
   if (next) file_ = next->file;
@@ -22,6 +21,16 @@ Reload Node::reload() {
   log(reload);
   reload_ = reload;
   return reload;
+}
+
+std::expected<cli::Configured, std::vector<std::string>> Node::read_again() const {
+  const auto refuse = [](const char* why) {
+    return std::unexpected(std::vector<std::string>{why});
+  };
+  if (!reread_) return refuse("this agent has no file to read");
+  if (recorder_)
+    return refuse("this agent records, and a recording has one configuration: start again");
+  return reread_();
 }
 
 Reload Node::take_over(const config::Tree& next) {

@@ -29,7 +29,8 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
                                   const Story& story) { add_as(id, record_of(story), order_); }}) {}
 
 void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role) {
-  slices_.emplace(descriptor.id, Slice{&descriptor, std::move(observer), role});
+  slices_.emplace(descriptor.id,
+                  Slice{&descriptor, std::move(observer), role, &counts_[descriptor.id]});
 }
 
 void Pipeline::configure(std::uint8_t observer, const config::Section& settings) {
@@ -58,7 +59,7 @@ void Pipeline::advance(MonotonicTime watermark) {
 void Pipeline::work_on(const wire::Sample& sample, Order order) {
   const auto found = slices_.find(sample.header.kind >> 8);
   if (found == slices_.end()) return;  // the intake lets no other through
-  auto& counts = counts_[found->first];
+  auto& counts = *found->second.counts;
   if (!found->second.observer) {  // broken; what was under way is counted
     counts.handled++;
     counts.malformed++;
@@ -84,7 +85,7 @@ Status Pipeline::call(Slice& slice, const wire::Sample& sample) {
   const auto began = monotonic_now();
   try {
     auto done = slice.observer->on_sample(sample, *this);
-    if (monotonic_now() - began > kLongCall) counts_[slice.descriptor->id].long_calls++;
+    if (monotonic_now() - began > kLongCall) slice.counts->long_calls++;
     return done;
   } catch (const std::exception& e) {
     broken_[slice.descriptor->id] = fmt::format("it threw an exception: {}", e.what());
@@ -148,11 +149,12 @@ void Pipeline::publish(const Fact& fact) {
 // Not before the record that a fact names as its evidence has got its id: a story takes one too.
 // Observers may publish more meanwhile.
 void Pipeline::tell() {
-  for (; !untold_.empty(); untold_.pop_front()) {
-    const Fact fact = untold_.front();
+  for (std::size_t next = 0; next < untold_.size(); ++next) {
+    const Fact fact = untold_[next];
     tell_observers(fact);
     stories_.on_fact(fact, world_);
   }
+  untold_.clear();
 }
 
 void Pipeline::tell_observers(const Fact& fact) {
@@ -173,15 +175,15 @@ std::span<const std::string_view> Pipeline::redact(std::span<const std::string_v
 
 RecordId Pipeline::emit(const Record& record) {
   if (working_ && working_->role == Role::provider) return withhold(record, Withheld::filtered);
-  if (working_) counts_[working_->descriptor->id].emitted[record.origin.event_class]++;
-  Record clean = record;
-  redactor_.redact(clean, arena());
-  return add(clean);
+  if (working_) working_->counts->emitted[record.origin.event_class]++;
+  const RecordId id = add(record);
+  redactor_.redact(batch_->records.back(), arena());
+  return id;
 }
 
 RecordId Pipeline::withhold(const Record& record, Withheld why) {
   if (working_) {
-    auto& counts = counts_[working_->descriptor->id];
+    auto& counts = *working_->counts;
     (why == Withheld::filtered ? counts.filtered
                                : counts.rate_limited)[record.origin.event_class]++;
   }
@@ -213,11 +215,12 @@ RecordId Pipeline::add(const Record& record) {
 }
 
 // Under an id that consumers may have had before: then it takes the place of that one.
-void Pipeline::add_as(RecordId id, Record record, Order order) {
-  record.id = id;
-  record.origin.order = order;
-  record.context = context_of(record.origin);
-  batch_->records.push_back(record);
+void Pipeline::add_as(RecordId id, const Record& record, Order order) {
+  const Context* context = context_of(record.origin);
+  Record& added = batch_->records.emplace_back(record);
+  added.id = id;
+  added.origin.order = order;
+  added.context = context;
 }
 
 // Rows of one process are common, so the newest context is tried again.
@@ -231,7 +234,8 @@ const Context* Pipeline::context_of(const Origin& origin) {
   Context& context = batch_->contexts.emplace_back();
   context.place = place;
   if (!process) return &context;
-  context.process_id = arena().keep(text(process->id));
+  std::array<char, kMaxIdText> room;
+  context.process_id = arena().keep(text(process->id, room));
   context.parent_pid = process->parent.pid;
   context.process_name = arena().keep(process->name);
   context.executable = arena().keep(process->image->executable);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,7 +62,6 @@ class Pipeline final : public Output {
   void on_tick(MonotonicTime now);  // once a second
   // As read at `now`; for each batch, or what happened around a suspend has a wrong time.
   void set_clocks(const Clocks& read, MonotonicTime now) { clocks_ = read.after(clocks_, now); }
-  [[nodiscard]] const Clocks& clocks() const { return clocks_; }
   // A reload.
   void configure(const RedactConfig& redact) { redactor_.configure(redact); }
   void configure(std::uint8_t observer, const config::Section& settings);
@@ -87,11 +85,9 @@ class Pipeline final : public Output {
   [[nodiscard]] std::size_t waiting() const { return merge_.size(); }
   [[nodiscard]] KnownWorld& known() { return world_; }
   [[nodiscard]] Stories& stories() { return stories_; }
-  [[nodiscard]] const Redactor& redactor() const { return redactor_; }
+  [[nodiscard]] Redactor& redactor() { return redactor_; }
   [[nodiscard]] const std::map<std::uint8_t, Counts>& counts() const { return counts_; }
   [[nodiscard]] Reserve::Stats reserve() const { return reserve_.stats(); }
-  // Arguments from elsewhere than a fact (from /proc), without secrets. Valid until flush().
-  std::span<const std::string_view> redact(std::span<const std::string_view> args);
 
   // Output, for observers.
   Arena& arena() override { return batch_->arena; }
@@ -100,6 +96,7 @@ class Pipeline final : public Output {
   RecordId withhold(const Record& record, Withheld why) override;
   [[nodiscard]] RecordId next_id() const override { return {run_, next_}; }
   [[nodiscard]] const World& world() const override { return world_; }
+  [[nodiscard]] const Clocks& clocks() const override { return clocks_; }
 
  private:
   static constexpr std::size_t kMaxBatchBytes = 256 << 10;  // then it goes, in the middle of a pass
@@ -111,16 +108,18 @@ class Pipeline final : public Output {
     const Descriptor* descriptor;
     std::unique_ptr<Observer> observer;
     Role role;
+    Counts* counts;  // in `counts_`
   };
   Status call(Slice& slice, const wire::Sample& sample);
   void work_on(const wire::Sample& sample, Order order);
   void tell();
   void tell_observers(const Fact& fact);
+  std::span<const std::string_view> redact(std::span<const std::string_view> args);
   // Evidence that was withheld is handed out after all, before what rests on it.
   void release(std::span<const RecordId> evidence);
   Record record_of(const Story& story);
   RecordId add(const Record& record);
-  void add_as(RecordId id, Record record, Order order);
+  void add_as(RecordId id, const Record& record, Order order);
   const Context* context_of(const Origin& origin);
   const Place& place_of(const Origin& origin);
   void ask_for_cgroup(std::uint64_t id, std::uint32_t pid);
@@ -137,7 +136,7 @@ class Pipeline final : public Output {
   std::map<std::uint8_t, std::string> broken_;
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   Clocks clocks_;
-  std::deque<Fact> untold_;  // of the sample at hand; their text is in the batch
+  std::vector<Fact> untold_;  // of the sample at hand; their text is in the batch
   std::uint64_t next_ = 1;
   const Slice* working_ = nullptr;
   Order order_ = Order::in_time;

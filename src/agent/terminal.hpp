@@ -25,6 +25,8 @@ class StoryLines final : public Sink {
 class JsonLines final : public Sink {
  public:
   Status write(const Batch& batch) override;
+  // The reader has gone.
+  [[nodiscard]] bool gone() const { return out_.gone(); }
 
  private:
   cli::Out out_{1};

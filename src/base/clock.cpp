@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
-#include <iterator>
+#include <utility>
 
 namespace tapio {
 
@@ -13,6 +14,13 @@ static std::chrono::nanoseconds read(clockid_t clock) {
   timespec t{};
   ::clock_gettime(clock, &t);
   return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+}
+
+static std::string seconds_text(std::time_t whole) {
+  std::tm t{};
+  ::gmtime_r(&whole, &t);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.", t.tm_year + 1900, t.tm_mon + 1,
+                     t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 MonotonicTime monotonic_now() {
@@ -61,12 +69,15 @@ void append_rfc3339(std::string& out, std::chrono::nanoseconds since_epoch) {
   const std::time_t whole = seconds.count();
   // Not since_epoch - seconds: just before the earliest time, that overflows.
   const auto rest = since_epoch % std::chrono::seconds(1);
-  const auto fraction = rest.count() < 0 ? rest + std::chrono::seconds(1) : rest;
-  std::tm t{};
-  ::gmtime_r(&whole, &t);
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z",
-                 t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
-                 fraction.count());
+  auto fraction = (rest.count() < 0 ? rest + std::chrono::seconds(1) : rest).count();
+  // Times come in rows of the same second.
+  thread_local std::pair<std::time_t, std::string> latest{0, "1970-01-01T00:00:00."};
+  if (latest.first != whole) latest = {whole, seconds_text(whole)};
+  out += latest.second;
+  std::array<char, 9> digits;
+  for (std::size_t i = digits.size(); i-- > 0; fraction /= 10)
+    digits[i] = static_cast<char>('0' + fraction % 10);
+  out.append(digits.data(), digits.size()) += 'Z';
 }
 
 std::string rfc3339(std::chrono::nanoseconds since_epoch) {

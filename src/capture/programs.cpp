@@ -43,7 +43,8 @@ int Programs::map_fd(const char* name) const {
   return bpf_object__find_map_fd_by_name(opened_.object, name);
 }
 
-Status Programs::load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open) {
+Status Programs::load_in_rounds(std::span<const Hook> hooks, const Wishes& wishes,
+                                const Open& open) {
   wishes_ = wishes;
   common_.kernel.granted = wishes.granted;
   auto done = load_best(hooks, open);

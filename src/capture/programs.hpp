@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
+#include "base/outside.hpp"
 #include "base/result.hpp"
 #include "bpf/abi.h"
 #include "capture/channel.hpp"
@@ -28,6 +29,7 @@ struct Common {
   tapio_settings settings{};
   int critical_fd = -1;            // the map of the channel they share
   std::size_t critical_bytes = 0;  // and its size
+  Outside* outside = &live_outside();
 };
 
 // What may be wished of one object, out of the observer's configuration.
@@ -104,7 +106,12 @@ class Programs {
   };
   using Open = std::function<Result<Opened>()>;
 
-  Status load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open);
+  // In a replay nothing is loaded; the answer is what came of it then.
+  Status load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open) {
+    return common_.outside->attempt("load programs",
+                                    [&] { return load_in_rounds(hooks, wishes, open); });
+  }
+  Status load_in_rounds(std::span<const Hook> hooks, const Wishes& wishes, const Open& open);
   Status load_best(std::span<const Hook> hooks, const Open& open);
   Status attempt(std::span<const Choice> choices, const Open& open);
   Status find_culprits(const Open& open);

@@ -27,6 +27,15 @@ struct Configured {
 // The configuration once more; or every reason against it, a sentence each.
 using Reread = std::function<std::expected<Configured, std::vector<std::string>>()>;
 
+// A file that everything which comes in is written to.
+struct Recording {
+  std::string file;
+  bool replace = false;
+  std::uint64_t max_bytes = kDefaultBytes;
+
+  static constexpr std::uint64_t kDefaultBytes = 256 << 20;
+};
+
 struct RunOptions {
   config::Tree configuration;  // file and --set are in it
   std::string file;            // "": there is none
@@ -34,6 +43,14 @@ struct RunOptions {
   std::string socket;
   std::optional<std::chrono::milliseconds> duration;
   Format format = Format::none;  // of records to standard output: json or none
+  bool sinks = true;             // those that are configured
+  std::optional<Recording> recording{};
+};
+
+struct ReplayOptions {
+  std::string file;
+  bool quiet = false;  // no records
+  bool stats = false;  // how many and how fast, to standard error
 };
 
 struct TraceOptions {
@@ -79,6 +96,8 @@ class Agent {
 
   // Until the time is up or SIGINT or SIGTERM comes.
   virtual Status run(const RunOptions& options) = 0;
+  // Everything is from the file; records go to standard output, as with `run -o json`.
+  virtual Status replay(const ReplayOptions& options) = 0;
   // Loads programs of its own; hands records to a Printer until that has enough.
   virtual Status trace(const TraceOptions& options) = 0;
   virtual DoctorReport doctor(const config::Tree& configuration, const std::string& socket) = 0;

@@ -25,11 +25,11 @@ using Texts = std::vector<std::string>;
 // As it stands on the command line.
 struct Words {
   Text config, socket, duration, since, format, pid, uid, cgroup, comm, signal, max, store, timeout,
-      into;
+      into, max_bytes;
   Texts set, where, targets, ids;
   std::string file, key, sql, thing, shell, page;
   bool json = false, follow = false, standalone = false, container = false, tables = false,
-       all = false;
+       all = false, force = false, no_sinks = false, quiet = false, stats = false;
 };
 
 // How the definition says what a value is: completions follow from these words.
@@ -48,6 +48,20 @@ void add_run(CLI::App& app, Words& words) {
   app.add_option("--for", words.duration)->type_name(kTime);
   app.add_option("-o", words.format)->type_name("none|json");
   several(app, "--set", words.set)->type_name("SETTING=");
+}
+
+void add_record(CLI::App& app, Words& words) {
+  add_run(app, words);
+  app.add_option("FILE", words.file)->required();
+  app.add_option("--max-bytes", words.max_bytes);
+  app.add_flag("--force", words.force);
+  app.add_flag("--no-sinks", words.no_sinks);
+}
+
+void add_replay(CLI::App& app, Words& words) {
+  app.add_option("FILE", words.file)->required();
+  app.add_flag("--quiet", words.quiet);
+  app.add_flag("--stats", words.stats);
 }
 
 void add_trace(CLI::App& app, Words& words) {
@@ -138,6 +152,8 @@ struct Known {
 const std::vector<Known>& known_commands() {
   static const std::vector<Known> kKnown = {
       {"run", Command::run, add_run},
+      {"record", Command::record, add_record},
+      {"replay", Command::replay, add_replay},
       {"trace", Command::trace, add_trace},
       {"stories", Command::stories, add_stories},
       {"explain", Command::explain, add_explain_thing},
@@ -256,6 +272,11 @@ Status read_duration(std::string_view option, const Text& text,
   return {};
 }
 
+Status read_bytes(std::string_view option, const Text& text, ByteSize& out) {
+  if (!text || config::detail::parse(*text, out)) return {};
+  return invalid(fmt::format("{} wants a size like 256MiB, not {}", option, config::shown(*text)));
+}
+
 Status read_signals(const Text& text, std::vector<std::int32_t>& out) {
   if (!text) return {};
   for (std::string_view rest = *text;; rest.remove_prefix(rest.find(',') + 1)) {
@@ -343,12 +364,17 @@ Result<Arguments> understand(Command command, const Words& words) {
                 .shell = words.shell,
                 .page = words.page,
                 .into = words.into};
+  all.force = words.force;
+  all.sinks = !words.no_sinks;
+  all.quiet = words.quiet;
+  all.stats = words.stats;
   all.filter.comm = words.comm;
   all.filter.container = words.container;
   TRY(read_shell(command, words.shell));
   TRY(read_set(words.set, all.set));
   TRY(read_duration("--for", words.duration, all.duration));
   TRY(read_duration("--since", words.since, all.since));
+  TRY(read_bytes("--max-bytes", words.max_bytes, all.max_bytes));
   TRY(read_number("--max", words.max, all.max));
   TRY(read_number("--pid", words.pid, all.filter.pid));
   TRY(read_number("--uid", words.uid, all.filter.uid));

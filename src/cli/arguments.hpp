@@ -17,6 +17,8 @@ enum class Command : std::uint8_t {
   help,
   version,
   run,
+  record,
+  replay,
   trace,
   stories,
   explain,
@@ -54,6 +56,8 @@ struct Arguments {
   std::optional<std::uint64_t> max{};
   Format format = Format::none;
   bool json = false, follow = false, standalone = false;
+  bool force = false, sinks = true, quiet = false, stats = false;  // record, replay
+  ByteSize max_bytes{Recording::kDefaultBytes};                    // record
   std::vector<std::string> targets{};
   Filter filter{};
   std::vector<Where> where{};

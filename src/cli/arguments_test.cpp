@@ -40,6 +40,28 @@ TEST(Arguments, of_run_are_understood) {
   EXPECT_EQ(parse({"run"})->format, Format::none);
 }
 
+TEST(Arguments, of_record_and_replay_are_understood) {
+  const auto record = parse({"record", "x.rec", "--max-bytes", "2MiB", "--force", "--no-sinks",
+                             "--for", "5s", "-o", "json", "--set", "a.b=1"});
+  ASSERT_TRUE(record) << record.error().what;
+  EXPECT_EQ(record->command, Command::record);
+  EXPECT_EQ(record->file, "x.rec");
+  EXPECT_EQ(record->max_bytes, ByteSize{2 << 20});
+  EXPECT_TRUE(record->force);
+  EXPECT_FALSE(record->sinks);
+  EXPECT_EQ(record->duration, 5s);
+  EXPECT_EQ(parse({"record", "x"})->max_bytes, ByteSize{256 << 20});
+  EXPECT_TRUE(parse({"record", "x"})->sinks);
+  EXPECT_THAT(refusal({"record"}), HasSubstr("FILE is required"));
+  EXPECT_THAT(refusal({"record", "x", "--max-bytes", "much"}), HasSubstr("a size like 256MiB"));
+
+  const auto replay = parse({"replay", "x.rec", "--quiet", "--stats"});
+  ASSERT_TRUE(replay) << replay.error().what;
+  EXPECT_EQ(replay->command, Command::replay);
+  EXPECT_TRUE(replay->quiet && replay->stats);
+  EXPECT_THAT(refusal({"replay", "x", "y"}), HasSubstr("'y' is too much"));
+}
+
 TEST(Arguments, of_trace_are_understood) {
   const auto trace =
       parse({"trace",       "exec",        "signals",        "--pid",    "1",

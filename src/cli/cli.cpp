@@ -33,7 +33,10 @@ Exit dispatch(const Arguments& arguments, Agent& agent) {
     case Command::version:
       return show_version(arguments, agent);
     case Command::run:
+    case Command::record:
       return run(arguments, agent);
+    case Command::replay:
+      return replay(arguments, agent);
     case Command::trace:
       return trace(arguments, agent, observers());
     case Command::stories:
@@ -74,12 +77,23 @@ Exit run(const Arguments& arguments, Agent& agent) {
   }
   const std::string socket = socket_path(agent, arguments.socket, *tree);
   const std::string file = file_in_use(arguments.config);
-  const Status done = agent.run({.configuration = std::move(*tree),
-                                 .file = file,
-                                 .reread = rereading(agent, file, arguments.set),
-                                 .socket = socket,
-                                 .duration = arguments.duration,
-                                 .format = arguments.format});
+  RunOptions options{.configuration = std::move(*tree),
+                     .file = file,
+                     .reread = rereading(agent, file, arguments.set),
+                     .socket = socket,
+                     .duration = arguments.duration,
+                     .format = arguments.format,
+                     .sinks = arguments.sinks};
+  if (arguments.command == Command::record)
+    options.recording = {
+        .file = arguments.file, .replace = arguments.force, .max_bytes = arguments.max_bytes.bytes};
+  const Status done = agent.run(options);
+  return done ? Exit::fine : complain(done.error());
+}
+
+Exit replay(const Arguments& arguments, Agent& agent) {
+  const Status done =
+      agent.replay({.file = arguments.file, .quiet = arguments.quiet, .stats = arguments.stats});
   return done ? Exit::fine : complain(done.error());
 }
 

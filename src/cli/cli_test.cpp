@@ -153,6 +153,22 @@ TEST_F(Cli, exits_1_when_the_old_configuration_is_kept_and_says_why) {
   EXPECT_THAT(err_, HasSubstr("no agent answers at /nowhere/s"));
 }
 
+TEST_F(Cli, hands_on_what_is_to_be_recorded_and_replayed) {
+  EXPECT_EQ(tapio({"run"}), 0) << err_;
+  EXPECT_FALSE(agent_.recording);
+  EXPECT_TRUE(agent_.sinks);
+  EXPECT_EQ(tapio({"record", "x.rec", "--max-bytes", "1MiB", "--no-sinks"}), 0) << err_;
+  ASSERT_TRUE(agent_.recording);
+  EXPECT_EQ(agent_.recording->file, "x.rec");
+  EXPECT_EQ(agent_.recording->max_bytes, 1u << 20);
+  EXPECT_FALSE(agent_.recording->replace);
+  EXPECT_FALSE(agent_.sinks);
+  EXPECT_EQ(tapio({"replay", "x.rec", "--quiet"}), 0) << err_;
+  EXPECT_EQ(agent_.replayed.file, "x.rec");
+  EXPECT_TRUE(agent_.replayed.quiet);
+  EXPECT_FALSE(agent_.replayed.stats);
+}
+
 TEST_F(Cli, says_everything_that_is_wrong_with_the_configuration) {
   const auto file = directory_.file("t.yaml", "observers: {job: {rat: 7, rate: 0}}\n");
   EXPECT_EQ(tapio({"run", "--config", file.c_str(), "--set", "observers.job.rtae=1", "--set",

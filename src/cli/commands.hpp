@@ -13,7 +13,8 @@
 // One function for each command, and how they show what they got.
 namespace tapio::cli {
 
-Exit run(const Arguments& arguments, Agent& agent);
+Exit run(const Arguments& arguments, Agent& agent);  // and record
+Exit replay(const Arguments& arguments, Agent& agent);
 Exit trace(const Arguments& arguments, Agent& agent, std::span<const Descriptor* const> observers);
 Exit stories(const Arguments& arguments, const Agent& agent);
 Exit explain(const Arguments& arguments, const Agent& agent);

@@ -76,6 +76,12 @@ class FakeAgent final : public Agent {
     duration = options.duration;
     format = options.format;
     rate = options.configuration.at("observers.job").as<JobConfig>().rate;
+    sinks = options.sinks;
+    recording = options.recording;
+    return result;
+  }
+  Status replay(const ReplayOptions& options) override {
+    replayed = options;
     return result;
   }
   Status trace(const TraceOptions& options) override {
@@ -100,6 +106,9 @@ class FakeAgent final : public Agent {
   std::optional<std::chrono::milliseconds> duration;
   Format format = Format::none;
   std::uint32_t rate = 0;
+  bool sinks = false;
+  std::optional<Recording> recording;
+  ReplayOptions replayed;
   std::vector<Where> where;
   std::vector<const Schema*> schemas;
   JobConfig job;

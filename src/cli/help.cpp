@@ -15,12 +15,14 @@ struct Text {
   std::string_view text;
 };
 
-constexpr std::array<Text, 13> kTexts = {{
+constexpr std::array<Text, 15> kTexts = {{
     {"", R"(tapio watches this node's kernel and says what happened, and why.
 
 Usage: tapio COMMAND [OPTIONS]
 
   run         run the agent
+  record      run the agent, and keep in a file everything that comes in
+  replay      play such a file again: the same records come out
   trace       show what happens now: processes, signals
   stories     say why things happened: who killed what
   explain     say what happened to one process, container or unit
@@ -63,6 +65,40 @@ SIGHUP has it read its configuration again, as `tapio reload` does.
 Examples:
   tapio run --for 20s -o json
   tapio run --set observers.process.rate_per_second=1000
+)"},
+    {"record", R"(Run the agent, and write everything that comes in to FILE, for `tapio replay`.
+
+Usage: tapio record FILE [OPTIONS]
+
+  --for TIME        stop after this time: 500ms, 20s, 10m, 1h
+  --max-bytes SIZE  stop when FILE is about so large; default 256MiB, at least 256KiB
+  --force           replace FILE if it is there
+  --no-sinks        nothing goes to the sinks that are configured
+  -o FORMAT         records to standard output: none (default) or json, one a line
+  --config FILE     configuration; default /etc/tapio/tapio.yaml if it is there
+  --socket PATH     where other commands reach this agent
+  --set KEY=VALUE   change one setting; may be given several times; lists take a,b
+
+FILE is compressed, and only its owner can read it. Secrets in arguments are replaced
+before they are written. docs/replay.md says what else is in it.
+
+Examples:
+  tapio record incident.rec --for 60s
+  tapio record storm.rec --no-sinks --set observers.process.rate_per_second=0
+)"},
+    {"replay", R"(Play a recording again: the records and stories of then, byte for byte, as
+JSON to standard output. Everything is from FILE; no privileges are needed.
+
+Usage: tapio replay FILE [OPTIONS]
+
+  --quiet   no records
+  --stats   how many events and records, and how fast, to standard error
+
+A file that is cut off is played as far as it goes; then the exit code is 1.
+
+Examples:
+  tapio replay incident.rec | jq 'select(.type == "story")'
+  tapio replay incident.rec --quiet --stats
 )"},
     {"trace", R"(Show what happens now, from the running agent, or with programs of its own.
 

@@ -6,15 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <utility>
 
 #include "base/text.hpp"
 
 namespace tapio::cli {
 
 Status Out::write() {
-  const std::string text = std::exchange(waiting_, {});
-  std::string_view rest = text;
+  std::string_view rest = waiting_;
   while (!rest.empty() && !gone_) {
     const ssize_t written = ::write(fd_, rest.data(), rest.size());
     if (written >= 0) {
@@ -25,9 +23,12 @@ Status Out::write() {
       pollfd room{fd_, POLLOUT, 0};
       ::poll(&room, 1, -1);
     } else if (errno != EINTR) {
-      return from_errno(errno, "write to standard output");
+      const int error = errno;
+      waiting_.clear();
+      return from_errno(error, "write to standard output");
     }
   }
+  waiting_.clear();  // keeps its memory for what comes next
   return {};
 }
 

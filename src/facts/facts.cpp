@@ -21,8 +21,8 @@ constexpr std::array<std::string_view, 32> kSignals = {
 constexpr std::int32_t kRealtimeMin = 34;  // glibc keeps 32 and 33 for itself
 constexpr std::int32_t kRealtimeMax = 64;
 
-std::string_view boot_id() {
-  static const std::string id = [] {
+std::string& kept_boot_id() {
+  static std::string id = [] {
     std::string line;
     std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), line);
     return line.substr(0, 8);
@@ -39,8 +39,27 @@ std::int32_t number(std::string_view digits) {
 
 }  // namespace
 
+std::string_view boot_id() {
+  return kept_boot_id();
+}
+
+void set_boot_id(std::string_view id) {
+  kept_boot_id() = id;
+}
+
 std::string text(ProcessId id) {
-  return fmt::format("{}-{}-{}", boot_id(), id.pid, id.start_ticks);
+  std::array<char, kMaxIdText> room;
+  return std::string(text(id, room));
+}
+
+std::string_view text(ProcessId id, std::span<char, kMaxIdText> room) {
+  char* const end = room.data() + room.size();
+  char* at = std::ranges::copy(boot_id(), room.data()).out;
+  *at++ = '-';
+  at = std::to_chars(at, end, id.pid).ptr;
+  *at++ = '-';
+  at = std::to_chars(at, end, id.start_ticks).ptr;
+  return {room.data(), at};
 }
 
 std::string label(std::string_view name, std::uint32_t pid) {

@@ -34,6 +34,14 @@ constexpr std::uint64_t ticks_of(std::uint64_t start_boottime_ns) {
 // What people read: "nginx (pid 900)"; without a name "a process (pid 900)".
 [[nodiscard]] std::string label(std::string_view name, std::uint32_t pid);
 [[nodiscard]] std::string label(std::string_view name, ProcessId id);
+inline constexpr std::size_t kMaxIdText = 48;
+// The same into a place of the caller's, for who does it for each record. Returns what was written.
+[[nodiscard]] std::string_view text(ProcessId id, std::span<char, kMaxIdText> room);
+
+// The head of this boot's id.
+[[nodiscard]] std::string_view boot_id();
+// For a replay, before the first text(ProcessId) of it: ids are those of the boot that is replayed.
+void set_boot_id(std::string_view id);
 
 // cred(9): user and group ids as the initial user namespace has them; capability sets as bit masks.
 struct Credentials {

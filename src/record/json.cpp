@@ -82,20 +82,21 @@ class CommonKeys {
  public:
   CommonKeys(std::string& out, const Schema& schema) : out_(out), schema_(schema) {}
 
-  void text(std::string_view key, std::string_view value) {
+  void text(Who key, std::string_view value) {
     if (!value.empty() && begin(key)) append_json_string(out_, value);
   }
-  void number(std::string_view key, std::uint64_t value) {
+  void number(Who key, std::uint64_t value) {
     if (value != 0 && begin(key)) append_number(out_, value);
   }
-  void flag(std::string_view key) {
+  void flag(Who key) {
     if (begin(key)) out_ += "true";
   }
 
  private:
-  bool begin(std::string_view key) {
-    if (std::ranges::find(schema_.fields, key, &Field::name) != schema_.fields.end()) return false;
-    out_.append(",\"").append(key).append("\":");
+  bool begin(Who key) {
+    const auto index = static_cast<std::size_t>(key);
+    if (schema_.own_keys >> index & 1) return false;
+    out_.append(",\"").append(kKeysOfWho[index]).append("\":");
     return true;
   }
 
@@ -104,29 +105,29 @@ class CommonKeys {
 };
 
 void append_place(CommonKeys& common, const Place& place) {
-  common.text("container.id", place.container_id);
-  common.text("container.runtime.name", place.container_runtime);
-  common.text("k8s.pod.uid", place.pod_uid);
-  common.text("systemd.unit", place.unit);
-  common.text("systemd.user_unit", place.user_unit);
-  common.text("tapio.cgroup.path", place.cgroup_path);
+  common.text(Who::container_id, place.container_id);
+  common.text(Who::container_runtime, place.container_runtime);
+  common.text(Who::pod_uid, place.pod_uid);
+  common.text(Who::unit, place.unit);
+  common.text(Who::user_unit, place.user_unit);
+  common.text(Who::cgroup_path, place.cgroup_path);
 }
 
 void append_who(std::string& out, const Record& record) {
   const Origin& origin = record.origin;
   CommonKeys common(out, *record.schema);
-  common.number("process.pid", origin.pid);
-  if (origin.tid != origin.pid) common.number("thread.id", origin.tid);
+  common.number(Who::pid, origin.pid);
+  if (origin.tid != origin.pid) common.number(Who::tid, origin.tid);
   if (const Context* context = record.context) {
-    common.number("process.parent_pid", context->parent_pid);
-    common.text("process.executable.name", context->process_name);
-    common.text("process.executable.path", context->executable);
-    common.text("tapio.process.id", context->process_id);
+    common.number(Who::parent_pid, context->parent_pid);
+    common.text(Who::name, context->process_name);
+    common.text(Who::executable, context->executable);
+    common.text(Who::process_id, context->process_id);
   }
-  common.number("tapio.cgroup.id", origin.cgroup_id);
+  common.number(Who::cgroup_id, origin.cgroup_id);
   if (record.context) append_place(common, record.context->place);
-  if (record.schema->kind == Kind::event) common.text("tapio.class", name(origin.event_class));
-  if (origin.order == Order::late) common.flag("tapio.late");
+  if (record.schema->kind == Kind::event) common.text(Who::event_class, name(origin.event_class));
+  if (origin.order == Order::late) common.flag(Who::late);
 }
 
 void append_id(std::string& out, const RecordId& id) {
@@ -141,9 +142,8 @@ void append_id(std::string& out, const RecordId& id) {
 
 void append_json(std::string& out, const Record& record, const Clocks& clocks) {
   const Schema& schema = *record.schema;
-  out.append(R"({"type":")").append(name(schema.kind)).append(R"(","name":)");
-  append_json_string(out, schema.name);
-  out += R"(,"time":)";
+  out.append(R"({"type":")").append(name(schema.kind)).append(R"(","name":")");
+  out.append(schema.name).append(R"(","time":)");
   append_time(out, record.origin.time, clocks);
   out += R"(,"id":")";
   append_id(out, record.id);
@@ -151,9 +151,7 @@ void append_json(std::string& out, const Record& record, const Clocks& clocks) {
   append_who(out, record);
   for (std::size_t i = 0; i < schema.fields.size(); ++i) {
     if (std::holds_alternative<std::monostate>(record.values[i])) continue;
-    out += ',';
-    append_json_string(out, schema.fields[i].name);
-    out += ':';
+    out.append(",\"").append(schema.fields[i].name).append("\":");
     std::visit(AppendValue{out, schema.fields[i].type, clocks}, record.values[i]);
   }
   out += '}';

@@ -47,6 +47,7 @@ struct Schema {
   Kind kind;
   std::string_view help;
   std::span<const Field> fields;
+  std::uint32_t own_keys = 0;  // bit n: one of the fields is called kKeysOfWho[n]
 };
 
 // monostate: not known. Text and lists lie in the arena of the record's batch.
@@ -105,6 +106,41 @@ struct Record {
 // Keys that every record has when it leaves Tapio, so that no schema may declare them.
 inline constexpr std::array<std::string_view, 4> kKeysOfAll = {"type", "name", "time", "id"};
 
+// Keys that say who acted and where. A record has those that are known, unless a field of its
+// schema has that name.
+enum class Who : std::uint8_t {
+  pid,
+  tid,
+  parent_pid,
+  name,
+  executable,
+  process_id,
+  cgroup_id,
+  container_id,
+  container_runtime,
+  pod_uid,
+  unit,
+  user_unit,
+  cgroup_path,
+  event_class,
+  late,
+};
+inline constexpr std::array<std::string_view, 15> kKeysOfWho = {"process.pid",
+                                                                "thread.id",
+                                                                "process.parent_pid",
+                                                                "process.executable.name",
+                                                                "process.executable.path",
+                                                                "tapio.process.id",
+                                                                "tapio.cgroup.id",
+                                                                "container.id",
+                                                                "container.runtime.name",
+                                                                "k8s.pod.uid",
+                                                                "systemd.unit",
+                                                                "systemd.user_unit",
+                                                                "tapio.cgroup.path",
+                                                                "tapio.class",
+                                                                "tapio.late"};
+
 // Nanoseconds since the epoch. The kernel's numbers may be anything: a time that does not fit is
 // the nearest that does.
 [[nodiscard]] std::chrono::nanoseconds wall_time(MonotonicTime time, const Clocks& clocks);
@@ -119,9 +155,13 @@ class SchemaOf : public Schema {
       : Schema{name, kind, help, {}}, own_{list...} {
     static_assert(N <= Record::kMaxFields);
     fields = own_;
-    for (const Field& field : own_)
-      if (std::ranges::find(kKeysOfAll, field.name) != kKeysOfAll.end())
+    for (const Field& field : own_) {
+      if (std::ranges::find(kKeysOfAll, field.name) != kKeysOfAll.end() || !is_plain(field.name))
         std::abort();  // a constexpr schema does not compile
+      const auto who = std::ranges::find(kKeysOfWho, field.name) - kKeysOfWho.begin();
+      if (who < std::ssize(kKeysOfWho)) own_keys |= 1u << who;
+    }
+    if (!is_plain(name)) std::abort();
   }
   SchemaOf(const SchemaOf&) = delete;  // `fields` points into it
   SchemaOf& operator=(const SchemaOf&) = delete;
@@ -133,6 +173,11 @@ class SchemaOf : public Schema {
   }
 
  private:
+  // It goes into JSON as it is.
+  static constexpr bool is_plain(std::string_view key) {
+    return std::ranges::all_of(key,
+                               [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
+  }
   static Value value(bool v) { return v; }
   static Value value(std::signed_integral auto v) { return std::int64_t{v}; }
   static Value value(std::unsigned_integral auto v) { return std::uint64_t{v}; }

@@ -509,7 +509,8 @@ std::string_view Redactor::redact_text(std::string_view text, Arena& arena) {
 }
 
 void Redactor::redact(Record& record, Arena& arena) {
-  for (Value& value : record.values) {
+  const auto count = record.schema ? record.schema->fields.size() : 0;
+  for (Value& value : std::span(record.values).first(count)) {
     if (const auto* text = std::get_if<std::string_view>(&value))
       value = redact_text(*text, arena);
     else if (const auto* texts = std::get_if<std::span<const std::string_view>>(&value)) {
