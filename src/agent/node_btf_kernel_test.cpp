@@ -23,7 +23,7 @@ using testing::Contains;
 using testing::HasSubstr;
 
 constexpr const char* kOwnBtf = "/sys/kernel/btf";
-constexpr std::uint64_t kMiB = 1 << 20, kLimit = 32 * kMiB;
+constexpr std::uint64_t kMiB = 1 << 20, kLimit = 32 * kMiB, kStep = kMiB / 2;
 constexpr std::string_view kCgroup = "tapio-nobtf";
 constexpr auto kPatience = 60s;  // an emulated machine is slow
 
@@ -190,8 +190,9 @@ TEST_P(NodeWithoutBtf, without_any_what_needs_no_program_goes_on_and_stories_kno
     // Made after the start: no event tells of it.
     const auto cgroup = Rig::must(MemoryCgroup::make(kCgroup));
     const auto end = monotonic_now() + kPatience;
-    for (std::uint64_t i = 0; !seen.any_limit_of_ours && monotonic_now() < end; ++i) {
-      Rig::must(cgroup.limit(kLimit + i % 2 * kMiB));
+    for (auto limit = 2 * kLimit; !seen.any_limit_of_ours && monotonic_now() < end;
+         limit -= kStep) {
+      Rig::must(cgroup.limit(limit));
       run_for(1500ms);
     }
     const pid_t hog = child([&] {

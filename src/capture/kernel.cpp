@@ -48,6 +48,7 @@ constexpr std::array<FeatureName, 6> kFeatures = {{
 constexpr const char* kAnyTracepoint = "sched_process_exit";
 constexpr const char* kTypeOfAnyTracepoint = "btf_trace_sched_process_exit";
 constexpr const char* kAnyFunction = "commit_creds";
+constexpr std::uint32_t kAnyOfV1 = 0;  // without BTF there is no program to look at it
 constexpr const char* kLeftOut = "left out by TAPIO_WITHOUT";
 constexpr const char* kNeedsOwnBtf = "it needs the BTF that the kernel itself shows";
 constexpr const char* kKprobeType = "/sys/bus/event_source/devices/kprobe/type";
@@ -249,8 +250,8 @@ Hierarchy find_hierarchy(const Btf& btf) {
   for (const std::string controller : {"memory", "pids"}) {
     const auto v1 = mounted.v1.find(controller);
     if (v1 == mounted.v1.end()) continue;
-    const auto index = types ? subsystem_index(*types, controller) : TAPIO_CGROUP_V2;
-    if (!types || index != TAPIO_CGROUP_V2)
+    const auto index = types ? subsystem_index(*types, controller) : kAnyOfV1;
+    if (index != TAPIO_CGROUP_V2)
       return {.subsystem = index, .mount = v1->second, .name = "v1 " + controller};
   }
   return {.mount = mounted.v2};
