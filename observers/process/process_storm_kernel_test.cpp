@@ -239,24 +239,27 @@ TEST_P(Storms, critical_events_beyond_the_share_of_a_cgroup_are_counted_by_signa
   EXPECT_TRUE(rig.programs->take_surplus().empty()) << "a count is taken once";
 }
 
+// Above the rate it lets through what was saved while the programs were attached.
 TEST_P(Storms, the_limiter_admits_its_rate_on_one_cpu_and_on_all) {
+  using Seconds = std::chrono::duration<double>;
   for (const int processes : {1, cpus()}) {
     auto config = only_the_storm(4 << 20);
     config.rate_per_second = 1000;
+    const auto before_filling = monotonic_now();
     Rig rig(descriptor, *settings(config), {.self_tgid = 1});
     const auto start = monotonic_now();
     SignalStorm storm(processes, ~0ull, 3s);
     while (storm.running()) rig.count(), std::this_thread::sleep_for(20ms);
-    const std::chrono::duration<double> took = monotonic_now() - start;
+    const Seconds took = monotonic_now() - start, filled = monotonic_now() - before_filling;
     rig.programs->detach();
     rig.count();
     const auto b = rig.balance(TAPIO_PROCESS_ON_GENERATE);
-    const auto& normal = b.row.classes[TAPIO_NORMAL];
-    const double admitted = static_cast<double>(normal.outcome[TAPIO_EMITTED]) / took.count();
+    const auto admitted = static_cast<double>(b.row.classes[TAPIO_NORMAL].outcome[TAPIO_EMITTED]);
     std::printf("    %d processes, %lu signals: %.0f/s admitted\n", processes, storm.sent(),
-                admitted);
+                admitted / took.count());
     EXPECT_GT(storm.sent(), 10'000u);
-    EXPECT_NEAR(admitted, 1000, 100);
+    EXPECT_GE(admitted, 900 * took.count());
+    EXPECT_LE(admitted, 1000 * filled.count() + 100 * took.count());
     expect_closed(rig, TAPIO_PROCESS_ON_GENERATE, storm.sent());
   }
 }
