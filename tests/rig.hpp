@@ -30,8 +30,7 @@ class Rig {
     std::size_t critical_bytes = 512 << 10;
   };
 
-  Rig(const Descriptor& descriptor, const config::Section& settings, const Options& options)
-      : descriptor_(descriptor) {
+  Rig(const Descriptor& descriptor, const config::Section& settings, const Options& options) {
     using capture::Channel;
     const auto kernel = capture::probe();
     const bool ring = covers(kernel.features, capture::Feature::ringbuf);
@@ -113,7 +112,6 @@ class Rig {
       merge_.push(MonotonicTime(sample.header.time_ns), sample.bytes);
   }
 
-  const Descriptor& descriptor_;
   std::unique_ptr<capture::Channel> critical_;
   std::unique_ptr<Observer> observer_;
   capture::Merge merge_;

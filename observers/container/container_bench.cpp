@@ -8,7 +8,7 @@ extern const Descriptor descriptor;
 
 namespace {
 
-constexpr int kCgroups = 100;
+constexpr int kCgroups = 10;
 
 void make() {
   for (int i = 0; i < kCgroups; ++i)
@@ -19,7 +19,7 @@ void make() {
 }  // namespace
 
 extern const bench::Workload workload;
-const bench::Workload workload{descriptor, "100 times two cgroups made and removed, as docker does",
+const bench::Workload workload{descriptor, "10 times three cgroups made and removed, as docker does",
                                make};
 
 }  // namespace tapio::container

@@ -141,7 +141,7 @@ TEST_P(Storms, a_million_signals_are_accounted_for_at_every_level_of_loss) {
 // A chain: a small static program that runs itself again and again.
 class ExecStorm {
  public:
-  explicit ExecStorm(std::uint64_t count) : count_(count) {
+  explicit ExecStorm(std::uint64_t count) {
     pid_ = child([=] {
       ::execl(TAPIO_EXEC_CHAIN, "exec_chain", std::to_string(count - 1).c_str(), nullptr);
       return 127;
@@ -156,7 +156,6 @@ class ExecStorm {
   [[nodiscard]] pid_t pid() const { return chain_; }
 
  private:
-  std::uint64_t count_;
   pid_t pid_;    // 0: it has ended
   pid_t chain_;  // the same, for ever
   int status_ = 0;

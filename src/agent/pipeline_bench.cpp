@@ -13,7 +13,7 @@ namespace {
 
 using agent::Pipeline;
 
-constexpr int kIterations = 10;       // each in a new pipeline
+constexpr int kIterations = 3;        // each in a new pipeline
 constexpr std::size_t kInPass = 256;  // samples that one pass of the agent works on
 
 // Writes every record as a consumer would, and forgets it.
@@ -44,9 +44,8 @@ void pass_all(const Samples& samples, Intake& intake, Pipeline& pipeline) {
   }
 }
 
-void end_to_end(benchmark::State& state, const Workload& workload) {
-  const auto samples = record(workload);
-  if (!samples) return state.SkipWithError(samples.error().what.c_str());
+void end_to_end(benchmark::State& state, const Recorded& recorded) {
+  const Workload& workload = recorded.workload;
   Meter meter;
   for ([[maybe_unused]] auto _ : state) {
     auto live = Live::start(workload.observer, [](Bytes) {});
@@ -57,17 +56,16 @@ void end_to_end(benchmark::State& state, const Workload& workload) {
     Pipeline pipeline({.run = 1, .redact = {}, .rules = stories()}, Written());
     pipeline.admit(workload.observer, (*live)->take_observer(), agent::Role::full);
     meter.begin();
-    pass_all(*samples, intake, pipeline);
-    state.SetIterationTime(meter.end(samples->size()));
+    pass_all(recorded.samples, intake, pipeline);
+    state.SetIterationTime(meter.end(recorded.samples.size()));
   }
-  meter.report(state, workload.what, copy_floor(*samples), "memcpy of the same bytes");
+  meter.report(state, workload.what, copy_floor(recorded.samples), "memcpy of the same bytes");
 }
 
 }  // namespace
 
-void add_end_to_end(const Workload& workload, const std::string& name) {
-  add("EventEndToEnd/" + name, kIterations,
-      [&workload](benchmark::State& state) { end_to_end(state, workload); });
+void add_end_to_end(const Recorded& recorded) {
+  add("EventEndToEnd", recorded, kIterations, end_to_end);
 }
 
 }  // namespace tapio::bench

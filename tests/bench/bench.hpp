@@ -2,23 +2,26 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
-#include <string>
 #include <utility>
 
-#include "bench/workload.hpp"
+#include "bench/live.hpp"
 
 // The benchmarks, each of which is run on each workload.
 namespace tapio::bench {
 
-void add_parsing(const Workload& workload, const std::string& name);     // KernelEventParsing
-void add_reading(const Workload& workload, const std::string& name);     // RingBufferRead
-void add_end_to_end(const Workload& workload, const std::string& name);  // EventEndToEnd
+void add_parsing(const Recorded& recorded);     // KernelEventParsing
+void add_reading(const Recorded& recorded);     // RingBufferRead
+void add_end_to_end(const Recorded& recorded);  // EventEndToEnd
 
 // They take their times themselves, so that what they prepare is not in them.
 template <typename Run>
-void add(const std::string& name, int iterations, Run run) {
-  benchmark::RegisterBenchmark(name.c_str(), std::move(run))
+void add(const char* name, const Recorded& recorded, int iterations, Run run) {
+  const auto whole = fmt::format("{}/{}", name, recorded.workload.observer.name);
+  benchmark::RegisterBenchmark(
+      whole.c_str(),
+      [&recorded, run = std::move(run)](benchmark::State& state) { run(state, recorded); })
       ->Iterations(iterations)
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond);

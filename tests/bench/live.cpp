@@ -79,7 +79,7 @@ Result<std::uint64_t> make(const Workload& workload) {
   return cgroup.id();
 }
 
-Result<Samples> record(const Workload& workload) {
+Result<Recorded> record(const Workload& workload) {
   Samples all;
   const auto live = TRY(
       Live::start(workload.observer, [&](Bytes raw) { all.emplace_back(raw.begin(), raw.end()); }));
@@ -92,7 +92,7 @@ Result<Samples> record(const Workload& workload) {
   std::erase_if(all, [&](const auto& sample) { return header(sample).cgroup_id != cgroup; });
   std::ranges::sort(all, {}, [&](const auto& sample) { return header(sample).time_ns; });
   if (all.empty()) return fail(Fault::broken, "the kernel sent nothing of the workload");
-  return all;
+  return Recorded{workload, std::move(all)};
 }
 
 double copy_floor(const Samples& samples) {

@@ -34,9 +34,13 @@ using Samples = std::vector<std::vector<std::byte>>;
 // that cgroup.
 Result<std::uint64_t> make(const Workload& workload);
 
-// What the kernel side sent of the workload, in order of time: recorded here and now, and of nobody
+// What the kernel side sent of a workload, in order of time: recorded here and now, and of nobody
 // else on this machine.
-Result<Samples> record(const Workload& workload);
+struct Recorded {
+  const Workload& workload;
+  Samples samples;
+};
+Result<Recorded> record(const Workload& workload);
 
 // Nanoseconds that a copy of one of these samples takes, and nothing else.
 [[nodiscard]] double copy_floor(const Samples& samples);

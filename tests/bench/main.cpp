@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <deque>
+#include <span>
 #include <string_view>
 
 #include "base/log.hpp"
@@ -24,11 +26,17 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   tapio::capture::log_at_debug_level();
   tapio::capture::raise_memlock();
+  std::deque<tapio::bench::Recorded> all;  // they stay where they are
   for (const auto* workload : tapio::bench::workloads()) {
-    const std::string name(workload->observer.name);
-    tapio::bench::add_parsing(*workload, name);
-    tapio::bench::add_reading(*workload, name);
-    tapio::bench::add_end_to_end(*workload, name);
+    auto recorded = tapio::bench::record(*workload);
+    if (!recorded) {
+      std::fprintf(stderr, "FAILED: %s\n", recorded.error().what.c_str());
+      return 1;
+    }
+    const auto& kept = all.emplace_back(std::move(*recorded));
+    tapio::bench::add_parsing(kept);
+    tapio::bench::add_reading(kept);
+    tapio::bench::add_end_to_end(kept);
   }
   tapio::bench::Table table;
   if (as_table)

@@ -70,7 +70,7 @@ bool Table::ReportContext(const Context&) {
 
 void Table::ReportRuns(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
-    const std::string name = run.run_name.function_name;
+    const std::string& name = run.run_name.function_name;
     if (run.error_occurred) {
       fmt::print("{:<38} FAILED: {}\n", name, run.error_message);
       continue;

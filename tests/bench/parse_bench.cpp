@@ -30,29 +30,27 @@ class Forgetful final : public Output {
   std::uint64_t next_ = 1;
 };
 
-void parse(benchmark::State& state, const Workload& workload) {
-  const auto samples = record(workload);
-  auto live = Live::start(workload.observer, [](Bytes) {});
-  if (!samples || !live)
-    return state.SkipWithError((samples ? live.error() : samples.error()).what.c_str());
+void parse(benchmark::State& state, const Recorded& recorded) {
+  auto live = Live::start(recorded.workload.observer, [](Bytes) {});
+  if (!live) return state.SkipWithError(live.error().what.c_str());
   (*live)->programs().detach();
   Meter meter;
   for ([[maybe_unused]] auto _ : state) {
     Forgetful out;
     meter.begin();
-    for (const auto& bytes : *samples)
+    for (const auto& bytes : recorded.samples)
       if (const auto sample = wire::open_sample(bytes))
         benchmark::DoNotOptimize((*live)->observer().on_sample(*sample, out));
-    state.SetIterationTime(meter.end(samples->size()));
+    state.SetIterationTime(meter.end(recorded.samples.size()));
   }
-  meter.report(state, workload.what, copy_floor(*samples), "memcpy of the same bytes");
+  meter.report(state, recorded.workload.what, copy_floor(recorded.samples),
+               "memcpy of the same bytes");
 }
 
 }  // namespace
 
-void add_parsing(const Workload& workload, const std::string& name) {
-  add("KernelEventParsing/" + name, kIterations,
-      [&workload](benchmark::State& state) { parse(state, workload); });
+void add_parsing(const Recorded& recorded) {
+  add("KernelEventParsing", recorded, kIterations, parse);
 }
 
 }  // namespace tapio::bench

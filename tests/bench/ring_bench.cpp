@@ -9,7 +9,7 @@ namespace tapio::bench {
 
 namespace {
 
-constexpr int kIterations = 5;  // each makes the workload anew
+constexpr int kIterations = 3;  // each makes the workload anew
 
 // Fills the buffers, then takes the time of emptying them.
 Status read_once(Live& live, const Workload& workload, Meter& meter, const std::uint64_t& read,
@@ -32,7 +32,8 @@ double empty_floor(const Workload& workload) {
   return meter.ns_per_event();
 }
 
-void read(benchmark::State& state, const Workload& workload) {
+void read(benchmark::State& state, const Recorded& recorded) {
+  const Workload& workload = recorded.workload;
   Intake intake;
   const auto take = intake.taker();
   std::uint64_t count = 0;
@@ -56,9 +57,8 @@ void read(benchmark::State& state, const Workload& workload) {
 
 }  // namespace
 
-void add_reading(const Workload& workload, const std::string& name) {
-  add("RingBufferRead/" + name, kIterations,
-      [&workload](benchmark::State& state) { read(state, workload); });
+void add_reading(const Recorded& recorded) {
+  add("RingBufferRead", recorded, kIterations, read);
 }
 
 }  // namespace tapio::bench
