@@ -382,11 +382,17 @@ void Node::check_sight() {
     if (auto sentence = blind_in(hook.observer, hook.hook, hook.program, hook.canary);
         !sentence.empty())
       blind.push_back(std::move(sentence));
-  if (proc_missing_)
-    blind.emplace_back("/proc shows no process, so who was there before is not known");
-  if (cgroups_missing_)
-    blind.emplace_back("no cgroup file system is mounted, so whose a cgroup is may not be known");
+  for (const std::string_view sentence : missing()) blind.emplace_back(sentence);
   pipeline_.known().set_blind_spots(std::move(blind));
+}
+
+std::vector<std::string_view> Node::missing() const {
+  std::vector<std::string_view> list;
+  if (proc_missing_)
+    list.emplace_back("/proc shows no process, so who was there before is not known");
+  if (cgroups_missing_)
+    list.emplace_back("no cgroup file system can be read, so whose a cgroup is may not be known");
+  return list;
 }
 
 void Node::check_counts() {

@@ -89,8 +89,8 @@ class Counting final : public Sink {
 int storm(const Shared& done, const std::string& program) {
   ::signal(kHarmless, SIG_IGN);
   while (!done->enough) {
-    for (int i = 0; i < 50; ++i) ::kill(::getpid(), kHarmless);
-    done->signals += 50;
+    for (int i = 0; i < 200; ++i) ::kill(::getpid(), kHarmless);
+    done->signals += 200;
     const pid_t pid = ::fork();
     if (pid == 0) ::execl(program.c_str(), program.c_str(), nullptr), ::_exit(127);
     ::waitpid(pid, nullptr, 0);
