@@ -51,7 +51,7 @@ class Agent {
     auto json = node_ ? serve::parse_json(node_->status_json()) : serve::Json{};
     return json ? std::move(*json) : serve::Json{};
   }
-  // A look at /proc and the cgroups takes place every 5 s while they are missing.
+  // A look at /proc and the cgroups takes place every 2 s while they are missing.
   void run_until_seeded() {
     for (int i = 0; i < 100 && !status()["start"]["seeded"].truth(); ++i) run_for(100ms);
   }
