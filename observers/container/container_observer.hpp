@@ -21,7 +21,7 @@ class ContainerObserver final : public Observer {
   // Where cgroups are mounted; nothing when they are not.
   using OpenWatch = std::function<std::optional<Watch>(const Config&)>;
   // For it to be tried again, while no cgroup is mounted.
-  static constexpr std::chrono::seconds kTryAgain{5};
+  static constexpr std::chrono::seconds kTryAgain{2};
 
   // Without `watch` nothing is read.
   ContainerObserver(const Config& config, std::optional<Watch> watch, OpenWatch open = {})

@@ -20,23 +20,27 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kWarmUp = 3;  // cycles: what is allotted once is there then
-// However many cycles: what a thousand of them may add to the heap is less than 33 bytes each.
-constexpr std::size_t kHeapMost = 32 << 10;
+// However many cycles. What the allocator caches for a thread counts as in use to mallinfo(3), and
+// fills up slowly; `./dev leaks` runs without that cache.
+constexpr std::size_t kHeapMost = 256 << 10;
 constexpr std::size_t kResidentMost = 1 << 20;
-constexpr std::size_t kCyclesByDefault = 20;
+constexpr std::size_t kCyclesByDefault = 10;
 
 std::size_t cycles() {
   const char* told = std::getenv("TAPIO_CYCLES");
   return told ? std::max(1ul, std::strtoul(told, nullptr, 10)) : kCyclesByDefault;
 }
 
-bool knows_memory() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return false;  // the heap is theirs; LeakSanitizer looks after it
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kChecksThreads = true;
 #else
-  return true;
+constexpr bool kChecksThreads = false;
 #endif
-}
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kKnowsMemory = false;  // the heap is theirs; LeakSanitizer looks after it
+#else
+constexpr bool kKnowsMemory = true;
+#endif
 
 std::size_t open_files() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
@@ -124,7 +128,7 @@ void expect_no_growth(const char* what, std::size_t times, const std::function<v
   EXPECT_EQ(after.files, before.files);
   EXPECT_EQ(after.mappings, before.mappings);
   EXPECT_EQ(held.size(), 0u);
-  if (!knows_memory()) return;
+  if (!kKnowsMemory) return;
   EXPECT_LE(after.heap, before.heap + kHeapMost);
   EXPECT_LE(after.resident, before.resident + kResidentMost);
 }
@@ -133,6 +137,7 @@ class Leaks : public testing::TestWithParam<const Descriptor*> {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "loads programs into the kernel: needs root";
+    if (kChecksThreads) GTEST_SKIP() << "is about memory, not about threads";
   }
 };
 
@@ -153,6 +158,7 @@ class LeaksOfAgents : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "loads programs into the kernel: needs root";
+    if (kChecksThreads) GTEST_SKIP() << "is about memory, not about threads";
   }
 };
 

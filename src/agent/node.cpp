@@ -22,7 +22,7 @@ constexpr auto kRingLateness = 20ms;   // from reserve to submit, with room
 constexpr auto kPerfLateness = 100ms;  // perf buffers are per CPU and are read one after another
 constexpr auto kSeedBudget = 5ms;      // of each pass, so that events are not held up
 constexpr auto kCheckEvery = 1s;
-constexpr auto kLookAgain = 5s;  // for /proc and cgroups, while they are not mounted
+constexpr auto kLookAgain = 2s;  // for /proc and cgroups, while they are not mounted
 constexpr auto kNever = MonotonicTime::max();
 constexpr auto kWalkAgainAfter = 5s;   // over cgroups, when no events tell of them
 constexpr auto kCanaryFlight = 500ms;  // at most, from its song to its last record
@@ -417,13 +417,19 @@ void Node::check_sight() {
     if (auto sentence = blind_in(hook.observer, hook.hook, hook.program, hook.canary);
         !sentence.empty())
       blind.push_back(std::move(sentence));
-  if (proc_missing_)
-    blind.emplace_back("/proc shows no process, so who was there before is not known");
-  if (cgroups_missing_)
-    blind.emplace_back("no cgroup file system is mounted, so whose a cgroup is may not be known");
+  for (const std::string_view sentence : missing()) blind.emplace_back(sentence);
   if (blind == pipeline_.known().blind_spots()) return;
   const std::vector<std::string_view> sentences(blind.begin(), blind.end());
   inlet_(replay::SightChanged{sentences});
+}
+
+std::vector<std::string_view> Node::missing() const {
+  std::vector<std::string_view> list;
+  if (proc_missing_)
+    list.emplace_back("/proc shows no process, so who was there before is not known");
+  if (cgroups_missing_)
+    list.emplace_back("no cgroup file system can be read, so whose a cgroup is may not be known");
+  return list;
 }
 
 void Node::check_counts() {

@@ -108,6 +108,8 @@ class Node final : public serve::Api {
   void end_seed(MonotonicTime now);
   // What was there before is known: processes and cgroups, as far as they may be seen.
   [[nodiscard]] bool is_seeded();
+  // Why not, as far as it is looked at again; a sentence each.
+  [[nodiscard]] std::vector<std::string_view> missing() const;
   void seed_cgroups(MonotonicTime now);
   void begin_cgroup_walk(MonotonicTime now);
   Status find_cgroups();

@@ -155,6 +155,10 @@ std::string Node::status_json() {
   number(json, "attached_ms", milliseconds(attached_after_));
   json.Key("seeded");
   json.Bool(is_seeded());
+  array(json, "missing");
+  for (const auto sentence : missing())
+    json.String(sentence.data(), static_cast<unsigned>(sentence.size()));
+  json.EndArray();
   json.EndObject();
 
   object(json, "configuration");

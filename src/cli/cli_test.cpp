@@ -112,7 +112,7 @@ TEST_F(Cli, gives_the_agent_a_way_to_read_its_configuration_again) {
   ASSERT_EQ(directory_.file("t.yaml", "observers: {job: {rat: 8}}\n"), file);
   const auto bad = agent_.reread();
   ASSERT_FALSE(bad);
-  EXPECT_THAT(bad.error(), ElementsAre(StartsWith(file + ":1:18: unknown setting 'rat'")));
+  EXPECT_THAT(bad.error(), ElementsAre(StartsWith(file + ":1:19: unknown setting 'rat'")));
   std::filesystem::remove(file);
   EXPECT_THAT(agent_.reread().error(), ElementsAre(StartsWith("cannot open " + file)));
 }

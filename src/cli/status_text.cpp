@@ -94,6 +94,11 @@ void append_btf(std::string& out, const Json& btf) {
                      path.empty() ? "; `tapio doctor` says what to do" : "");
 }
 
+void append_missing(std::string& out, const Json& missing) {
+  for (const Json& sentence : missing.items())
+    out += fmt::format("missing    {}\n", text(sentence));
+}
+
 void append_known(std::string& out, const Json& status) {
   if (const Json& processes = status["processes"]; processes.is_object())
     out += fmt::format("processes  {} live, {} exited and remembered\n", processes["live"].count(),
@@ -147,6 +152,7 @@ std::string status_text(const Json& status) {
   append_head(out, status);
   append_configuration(out, status["configuration"]);
   append_memory(out, status["memory"]);
+  append_missing(out, status["start"]["missing"]);
   append_known(out, status);
   append_btf(out, status["btf"]);
   append_rows(out, "observers", rows_of(status["observers"], observer_row));

@@ -16,7 +16,7 @@ std::string text_of(std::string_view json) {
 }
 
 constexpr std::string_view kStatus = R"({"version":"0.1.0","pid":42,"uptime_seconds":125,
-  "start":{"attached_ms":81.4},
+  "start":{"attached_ms":81.4,"missing":["/proc shows no process"]},
   "configuration":{"file":"/etc/tapio/tapio.yaml",
     "reload":{"time":"2026-11-25T20:00:00Z","summary":"2 settings changed"}},
   "memory":{"rss_bytes":12582912,"ring_bytes":786432,"map_bytes":1048576},
@@ -35,6 +35,7 @@ TEST(StatusText, shows_all_that_the_agent_says) {
   EXPECT_EQ(text_of(kStatus), R"(tapio 0.1.0, pid 42, up 2m5s, attached in 81 ms
 config     /etc/tapio/tapio.yaml; reload at 2026-11-25T20:00:00Z: 2 settings changed
 memory     12.0MiB resident, 768.0KiB rings, 1.0MiB maps
+missing    /proc shows no process
 processes  210 live, 17 exited and remembered
 stories    3 told, 0 suppressed
 btf        /srv/btf, because /sys/kernel/btf/vmlinux: No such file
