@@ -47,6 +47,20 @@ Status check_observers(const Node& node) {
   return invalid("every observer is switched off: enable one in the configuration");
 }
 
+// The answer would be silence, which means that nothing happens, when no observer that was asked
+// for is on.
+Status check_wanted(const Node& node, const config::Tree& configuration) {
+  std::optional<Error> fault;
+  for (const auto& [name, state, reason] : node.observer_states()) {
+    if (!is_enabled(configuration.at("observers." + std::string(name)))) continue;
+    if (state == "on") return {};
+    fault =
+        Error{state == "denied" ? Fault::denied : Fault::unsupported,
+              fmt::format("observer {} is {}: {}; `tapio doctor` says more", name, state, reason)};
+  }
+  return fault ? std::unexpected(std::move(*fault)) : Status{};
+}
+
 void report(Node& node, const std::string& socket) {
   log::info("tapio {} on {}", kVersion, socket);
   for (const auto& line : node.report()) log::info("{}", line);
@@ -101,6 +115,7 @@ Status Commands::trace(const cli::TraceOptions& options) {
   node_options.sinks.emplace_back("terminal", std::make_unique<Printed>(options, enough));
   auto node = TRY(Node::start(std::move(node_options)));
   TRY(check_observers(*node));
+  TRY(check_wanted(*node, options.configuration));
   node->run([&enough, stop = until(options.duration)] { return enough || stop(); });
   node->finish();
   return {};
