@@ -59,20 +59,28 @@ std::function<bool()> until(const std::optional<std::chrono::milliseconds>& dura
   return [end] { return g_told_to_stop || monotonic_now() >= end; };
 }
 
-// What was asked for runs; others may run because a story needs them.
-bool any_wanted_is_on(const Node& node) {
-  return std::ranges::any_of(node.observer_states(),
-                             [](const auto& observer) { return observer.state == "on"; });
-}
-
 // The first fault of an observer is the answer when none is on.
-Status check_observers(const Node& node, bool any_on) {
-  if (any_on) return {};
+Status check_observers(const Node& node) {
+  if (node.any_observer_on()) return {};
   if (auto fault = node.first_fault()) {
     fault->what += "; `tapio doctor` says more";
     return std::unexpected(std::move(*fault));
   }
   return invalid("every observer is switched off: enable one in the configuration");
+}
+
+// The answer would be silence, which means that nothing happens, when no observer that was asked
+// for is on.
+Status check_wanted(const Node& node, const config::Tree& configuration) {
+  std::optional<Error> fault;
+  for (const auto& [name, state, reason] : node.observer_states()) {
+    if (!is_enabled(configuration.at("observers." + std::string(name)))) continue;
+    if (state == "on") return {};
+    fault =
+        Error{state == "denied" ? Fault::denied : Fault::unsupported,
+              fmt::format("observer {} is {}: {}; `tapio doctor` says more", name, state, reason)};
+  }
+  return fault ? std::unexpected(std::move(*fault)) : Status{};
 }
 
 void report(Node& node, const std::string& socket) {
@@ -178,7 +186,7 @@ Status Commands::run(const cli::RunOptions& options) {
     node_options.sinks.emplace_back("stdout", std::make_unique<StoryLines>());
   auto node = TRY(Node::start(std::move(node_options)));
   report(*node, options.socket);
-  TRY(check_observers(*node, node->any_observer_on()));
+  TRY(check_observers(*node));
   node->run([&, stop = until(options.duration), recorder = node->recorder()] {
     attend_hang_up(*node, on_terminal);
     return stop() || (recorder && (recorder->full() || !recorder->state()));
@@ -218,7 +226,8 @@ Status Commands::trace(const cli::TraceOptions& options) {
                            .canary_song = own_canary()};
   node_options.sinks.emplace_back("terminal", std::make_unique<Printed>(options, enough));
   auto node = TRY(Node::start(std::move(node_options)));
-  TRY(check_observers(*node, any_wanted_is_on(*node)));
+  TRY(check_observers(*node));
+  TRY(check_wanted(*node, options.configuration));
   node->run([&enough, stop = until(options.duration)] { return enough || stop(); });
   node->finish();
   return {};
