@@ -98,8 +98,7 @@ class Played {
                           replay.samples(), took.count(), events / took.count(), records_,
                           stories_));
     cli::note(fmt::format("{:.3f} s on a CPU: {:.0f} events/s, {:.0f} ns/event", on_cpu.count(),
-                          events / on_cpu.count(),
-                          events > 0 ? on_cpu.count() * 1e9 / events : 0));
+                          events / on_cpu.count(), events > 0 ? on_cpu.count() * 1e9 / events : 0));
   }
 
  private:

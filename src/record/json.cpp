@@ -126,8 +126,7 @@ void append_who(std::string& out, const Record& record) {
   }
   common.number(Who::cgroup_id, origin.cgroup_id);
   if (record.context) append_place(common, record.context->place);
-  if (record.schema->kind == Kind::event)
-    common.text(Who::event_class, name(origin.event_class));
+  if (record.schema->kind == Kind::event) common.text(Who::event_class, name(origin.event_class));
   if (origin.order == Order::late) common.flag(Who::late);
 }
 

@@ -106,8 +106,8 @@ struct Record {
 // Keys that every record has when it leaves Tapio, so that no schema may declare them.
 inline constexpr std::array<std::string_view, 4> kKeysOfAll = {"type", "name", "time", "id"};
 
-// Keys that say who acted and where. A record has those that are known, unless a field of its schema
-// has that name.
+// Keys that say who acted and where. A record has those that are known, unless a field of its
+// schema has that name.
 enum class Who : std::uint8_t {
   pid,
   tid,
@@ -125,22 +125,21 @@ enum class Who : std::uint8_t {
   event_class,
   late,
 };
-inline constexpr std::array<std::string_view, 15> kKeysOfWho = {
-    "process.pid",
-    "thread.id",
-    "process.parent_pid",
-    "process.executable.name",
-    "process.executable.path",
-    "tapio.process.id",
-    "tapio.cgroup.id",
-    "container.id",
-    "container.runtime.name",
-    "k8s.pod.uid",
-    "systemd.unit",
-    "systemd.user_unit",
-    "tapio.cgroup.path",
-    "tapio.class",
-    "tapio.late"};
+inline constexpr std::array<std::string_view, 15> kKeysOfWho = {"process.pid",
+                                                                "thread.id",
+                                                                "process.parent_pid",
+                                                                "process.executable.name",
+                                                                "process.executable.path",
+                                                                "tapio.process.id",
+                                                                "tapio.cgroup.id",
+                                                                "container.id",
+                                                                "container.runtime.name",
+                                                                "k8s.pod.uid",
+                                                                "systemd.unit",
+                                                                "systemd.user_unit",
+                                                                "tapio.cgroup.path",
+                                                                "tapio.class",
+                                                                "tapio.late"};
 
 // Nanoseconds since the epoch. The kernel's numbers may be anything: a time that does not fit is
 // the nearest that does.
@@ -176,8 +175,8 @@ class SchemaOf : public Schema {
  private:
   // It goes into JSON as it is.
   static constexpr bool is_plain(std::string_view key) {
-    return std::ranges::all_of(
-        key, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
+    return std::ranges::all_of(key,
+                               [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
   }
   static Value value(bool v) { return v; }
   static Value value(std::signed_integral auto v) { return std::int64_t{v}; }
