@@ -22,7 +22,8 @@ ForkBomb::Newborn* ForkBomb::find(ProcessId id) {
 
 void ForkBomb::on(const ProcessStarted& fact, Output& out) {
   forget(fact.time);
-  if (find(fact.process)) return;
+  const auto [place, added] = by_id_.try_emplace(fact.process);
+  if (!added) return;
   Newborn* parent = find(fact.parent);
   const bool inherits = parent && parent->origin != parent->id;
   const Process* process = out.world().process(fact.process);
@@ -35,7 +36,7 @@ void ForkBomb::on(const ProcessStarted& fact, Output& out) {
                        .origin = inherits ? parent->origin : fact.parent,
                        .program = hash(process ? process->image->executable : ""),
                        .generation = inherits ? parent->generation + 1 : 1});
-  by_id_.emplace(fact.process, std::prev(newborns_.end()));
+  place->second = std::prev(newborns_.end());
   join(newborns_.back());
   if (parent) parent->children++;
   if (const ProcessId* bomb = of_bomb_.find(fact.parent)) {

@@ -111,7 +111,7 @@ TEST(Conceal, the_length_of_a_secret_does_not_show) {
 TEST(Conceal, what_was_cut_stays_cut_and_what_was_not_does_not_become_so) {
   Redactor redactor;
   std::vector<std::byte> clean;
-  const std::string cut = std::string("x\0--token=longlonglong\0half an ar", 32);
+  const std::string cut = std::string("x\0--token=longlonglong\0half an ar", 33);
   ASSERT_TRUE(conceal(exec(cut, 5000).sample(), redactor, clean));
   EXPECT_THAT(told_of(clean).args, ElementsAre("x", "--token=***", "half an ar"));
   EXPECT_TRUE(told_of(clean).cut);

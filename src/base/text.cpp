@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <iterator>
 #include <numeric>
@@ -51,7 +52,7 @@ bool steers_a_terminal(char32_t point) {
          (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
-bool is_plain_ascii(char c) {
+constexpr bool is_plain_ascii(char c) {
   return c >= ' ' && c <= '~';
 }
 
@@ -146,7 +147,13 @@ std::string printable(std::string_view text) {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-  const auto passes = [](char c) { return is_plain_ascii(c) && c != '"' && c != '\\'; };
+  static constexpr auto kPasses = [] {
+    std::array<bool, 256> passes{};
+    for (std::size_t c = 0; c < passes.size(); ++c)
+      passes[c] = is_plain_ascii(static_cast<char>(c)) && c != '"' && c != '\\';
+    return passes;
+  }();
+  const auto passes = [](char c) { return kPasses[static_cast<unsigned char>(c)]; };
   out += '"';
   while (!text.empty()) {
     const auto plain = std::ranges::find_if_not(text, passes) - text.begin();

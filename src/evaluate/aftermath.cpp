@@ -55,14 +55,15 @@ void Aftermath::on_fact(const Fact& fact) {
 
 // Threads that end at once may each report the end of their process.
 void Aftermath::on(const ProcessExited& fact) {
-  if (by_id_.contains(fact.process)) return;
+  const auto [place, added] = by_id_.try_emplace(fact.process, nullptr);
+  if (!added) return;
   exits_.push_back({.process = fact.process,
                     .cgroup_id = fact.cgroup_id,
                     .time = fact.time,
                     .signal = fact.signal,
                     .code = fact.code,
                     .name = std::string(fact.name)});
-  by_id_.emplace(fact.process, &exits_.back());
+  place->second = &exits_.back();
   if (exits_.size() <= kMaxExits) return;
   by_id_.erase(exits_.front().process);
   exits_.pop_front();

@@ -414,9 +414,23 @@ class Script {
   Part next_ = Part::none;
 };
 
+// Most text has neither signs nor blanks, so nothing in it can be a secret.
+struct Marks {
+  bool signs = false, blanks = false;
+};
+Marks marks_in(std::string_view text) {
+  Marks marks;
+  for (const char c : text) {
+    marks.signs |= c == '=' || c == ':';
+    marks.blanks |= c == ' ' || (c >= '\t' && c <= '\r');  // more than kBlanks: found, then read
+  }
+  return marks;
+}
+
 void find_in(std::string_view text, Reading reading, const SecretNames& names, Hidden& hidden) {
-  Pairs(names, text, reading, hidden).find();
-  if (std::ranges::any_of(text, is_blank)) Script(names, text, hidden).find();
+  const auto [signs, blanks] = marks_in(text);
+  if (signs) Pairs(names, text, reading, hidden).find();
+  if (blanks && std::ranges::any_of(text, is_blank)) Script(names, text, hidden).find();
 }
 
 // How the argument behind this one is to be read. -c, -lc: as a script.
