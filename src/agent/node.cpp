@@ -53,9 +53,9 @@ std::uint32_t run_number() {
 Node::Node(NodeOptions& options)
     : config_(options.configuration.at("agent").as<AgentConfig>()),
       reread_(std::move(options.reread)),
+      btf_config_(options.configuration.at("btf").as<BtfConfig>()),
       configuration_(options.configuration.clone()),
       file_(options.file),
-      btf_config_(options.configuration.at("btf").as<BtfConfig>()),
       losses_(began_),
       recorder_(std::move(options.recorder)),
       pipeline_({.run = run_number(),

@@ -47,7 +47,7 @@ Result<std::unique_ptr<Live>> Live::start(const Descriptor& descriptor,
                       .settings = {.pidns_dev = ns.dev,
                                    .pidns_ino = ns.ino,
                                    .self_tgid = static_cast<std::uint32_t>(::getpid()),
-                                   .cgroup_subsystem = capture::find_hierarchy().subsystem,
+                                   .cgroup_subsystem = capture::find_hierarchy(kernel.btf).subsystem,
                                    .fair_share = kNoShare,
                                    .perf = !ring},
                       .critical_fd = live->critical_->map_fd(),
@@ -55,7 +55,7 @@ Result<std::unique_ptr<Live>> Live::start(const Descriptor& descriptor,
       on_bytes);
   const auto section = descriptor.settings();
   TRY(lift_limits(*section));
-  live->observer_ = TRY(descriptor.start({*section, *live->programs_}));
+  live->observer_ = TRY(descriptor.start({*section, *live->programs_, live_outside()}));
   return live;
 }
 

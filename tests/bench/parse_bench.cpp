@@ -23,10 +23,12 @@ class Forgetful final : public Output {
   RecordId withhold(const Record& record, Withheld) override { return emit(record); }
   [[nodiscard]] RecordId next_id() const override { return {0, next_}; }
   [[nodiscard]] const World& world() const override { return world_; }
+  [[nodiscard]] const Clocks& clocks() const override { return clocks_; }
 
  private:
   Arena arena_;
   EmptyWorld world_;
+  Clocks clocks_;
   std::uint64_t next_ = 1;
 };
 
