@@ -19,7 +19,7 @@ void make() {
 }  // namespace
 
 extern const bench::Workload workload;
-const bench::Workload workload{descriptor, "10 times three cgroups made and removed, as docker does",
-                               make};
+const bench::Workload workload{descriptor,
+                               "10 times three cgroups made and removed, as docker does", make};
 
 }  // namespace tapio::container

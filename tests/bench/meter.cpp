@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 
 namespace {
@@ -29,17 +30,27 @@ void operator delete(void* memory, std::size_t) noexcept {
 
 namespace tapio::bench {
 
+namespace {
+
+std::chrono::nanoseconds cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+}  // namespace
+
 std::uint64_t allocations() {
   return g_allocations.load(std::memory_order_relaxed);
 }
 
 void Meter::begin() {
   allocated_ = allocations();
-  began_ = std::chrono::steady_clock::now();
+  began_ = cpu_time();
 }
 
 double Meter::end(std::uint64_t events) {
-  const auto took = std::chrono::steady_clock::now() - began_;
+  const auto took = cpu_time() - began_;
   time_ += took;
   allocations_ += allocations() - allocated_;
   events_ += events;

@@ -11,7 +11,8 @@ namespace tapio::bench {
 // Calls of operator new in this program, of all threads.
 [[nodiscard]] std::uint64_t allocations();
 
-// Adds up what lies between begin() and end(), and nothing else.
+// Adds up what lies between begin() and end(), and nothing else: the time that this thread had a
+// CPU, so that what else runs on the machine is not in it.
 class Meter {
  public:
   void begin();
@@ -23,7 +24,7 @@ class Meter {
   void report(benchmark::State& state, const char* workload, double floor, const char* is) const;
 
  private:
-  std::chrono::steady_clock::time_point began_{};
+  std::chrono::nanoseconds began_{};
   std::uint64_t allocated_ = 0;
   std::uint64_t events_ = 0, allocations_ = 0;
   std::chrono::nanoseconds time_{};
