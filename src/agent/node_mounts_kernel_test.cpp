@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 #include "agent/configuration.hpp"
