@@ -409,7 +409,7 @@ TEST(KmsgLog, keeps_what_reports_are_made_of_and_dots_of_the_rest) {
         EXPECT_EQ(left, line);
     }
   EXPECT_EQ(left_of("5,9,77,-;audit: type=1309 a1=\"-phunter2\"\n SUBSYSTEM=x\n"),
-            "5,9,77,-;" + std::string(34, '.') + "\n" + std::string(12, '.') + "\n");
+            "5,9,77,-;" + std::string(31, '.') + "\n" + std::string(12, '.') + "\n");
   EXPECT_EQ(left_of("30,9,77,-;Out of memory: said by a user\n"),
             "30,9,77,-;" + std::string(29, '.') + "\n");
   EXPECT_EQ(left_of("6,9,77,-;Out of memory: x\n SUBSYSTEM=x\n"),
