@@ -50,7 +50,8 @@ class Rig {
                         .critical_bytes = options.critical_bytes},
         taker());
     observer_ = must(descriptor.start({settings, *programs}));
-    if (!programs->loaded()) must<void>(fail(Fault::unsupported, programs->why_not()));
+    if (!descriptor.hooks.empty() && !programs->loaded())
+      must<void>(fail(Fault::unsupported, programs->why_not()));
     world_->watching(monotonic_now());
   }
 

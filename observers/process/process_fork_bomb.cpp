@@ -21,6 +21,7 @@ ForkBomb::Newborn* ForkBomb::find(ProcessId id) {
 }
 
 void ForkBomb::on(const ProcessStarted& fact, Output& out) {
+  if (fact.parent == fact.process) return;  // no process is; a sample may say anything
   forget(fact.time);
   const auto [place, added] = by_id_.try_emplace(fact.process);
   if (!added) return;

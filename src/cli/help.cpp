@@ -218,8 +218,8 @@ Example:
 )"},
     {"reload",
      R"(Have the running agent read its configuration again, as SIGHUP does. Says what changed,
-and what needs a restart. A file with something wrong in it changes nothing. No event is
-lost meanwhile.
+and what needs a restart. A file with something wrong in it changes nothing. No event
+is lost meanwhile.
 
 Usage: tapio reload [OPTIONS]
 

@@ -46,7 +46,7 @@ oom() {
 # Each process starts two and lives on, up to the limit of their cgroup.
 fork_bomb() {
 	mkdir /sys/fs/cgroup/bomb
-	echo 120 >/sys/fs/cgroup/bomb/pids.max
+	echo 80 >/sys/fs/cgroup/bomb/pids.max
 	begin fork_bomb
 	cat >bomb <<-'END'
 		bomb() {
