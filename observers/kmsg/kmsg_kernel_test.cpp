@@ -21,7 +21,8 @@ class KmsgOnKernel : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "makes cgroups and reads the kernel's log: needs root";
-    observer = std::make_unique<KmsgObserver>(Config{}, Rig::must(open_log(live_outside())), monotonic_now(),
+    observer = std::make_unique<KmsgObserver>(Config{}, Rig::must(open_log(live_outside())),
+                                              monotonic_now(),
                                               static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
   }
   // A process in this cgroup that takes more than there is; its pid. It has been killed.

@@ -43,15 +43,16 @@ Result<std::unique_ptr<Live>> Live::start(const Descriptor& descriptor,
   live->critical_ = TRY(Channel::open("critical", ring ? Channel::Kind::ring : Channel::Kind::perf,
                                       Channel::Wake::at_once, kCriticalBytes, on_bytes));
   live->programs_ = std::make_unique<capture::Programs>(
-      capture::Common{.kernel = kernel,
-                      .settings = {.pidns_dev = ns.dev,
-                                   .pidns_ino = ns.ino,
-                                   .self_tgid = static_cast<std::uint32_t>(::getpid()),
-                                   .cgroup_subsystem = capture::find_hierarchy(kernel.btf).subsystem,
-                                   .fair_share = kNoShare,
-                                   .perf = !ring},
-                      .critical_fd = live->critical_->map_fd(),
-                      .critical_bytes = kCriticalBytes},
+      capture::Common{
+          .kernel = kernel,
+          .settings = {.pidns_dev = ns.dev,
+                       .pidns_ino = ns.ino,
+                       .self_tgid = static_cast<std::uint32_t>(::getpid()),
+                       .cgroup_subsystem = capture::find_hierarchy(kernel.btf).subsystem,
+                       .fair_share = kNoShare,
+                       .perf = !ring},
+          .critical_fd = live->critical_->map_fd(),
+          .critical_bytes = kCriticalBytes},
       on_bytes);
   const auto section = descriptor.settings();
   TRY(lift_limits(*section));

@@ -9,13 +9,19 @@ namespace tapio::oom_score {
 
 namespace {
 
+capture::Wishes wishes(const config::Section& settings) {
+  const auto& config = settings.as<Config>();
+  capture::Wishes wishes{.ring_bytes = config.ring.bytes};
+  wishes.rate_per_second[TAPIO_NORMAL] = config.rate_per_second;
+  return wishes;
+}
+
 Result<std::unique_ptr<Observer>> start(const Start& start) {
   const auto& config = start.settings.as<Config>();
   TRY(config.check());
-  capture::Wishes wishes{.ring_bytes = config.ring.bytes};
-  wishes.rate_per_second[TAPIO_NORMAL] = config.rate_per_second;
-  TRY(start.programs.load<oom_score_bpf>(
-      kHooks, wishes, [&](oom_score_bpf& s) { s.rodata->only_extremes = config.only_extremes; }));
+  TRY(start.programs.load<oom_score_bpf>(kHooks, wishes(start.settings), [&](oom_score_bpf& s) {
+    s.rodata->only_extremes = config.only_extremes;
+  }));
   return std::make_unique<OomScoreObserver>();
 }
 
@@ -30,6 +36,7 @@ const Descriptor descriptor{
     .schemas = kSchemas,
     .settings = config::section<Config>,
     .start = start,
+    .wishes = wishes,
 };
 
 }  // namespace tapio::oom_score

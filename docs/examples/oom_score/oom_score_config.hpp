@@ -27,7 +27,8 @@ struct Config {
         Setting{"enabled", &Config::enabled, "Watch who is to be killed when memory runs out."},
         Setting{"rate_per_second", &Config::rate_per_second,
                 "Changes per second on this node, limited in the kernel. 0: no limit.", 0u,
-                10'000'000u},
+                10'000'000u}
+            .on_reload(),
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},
         Setting{

@@ -46,7 +46,7 @@ class Reader {
  public:
   static constexpr std::size_t kMaxSql = 64 << 10;
   static constexpr std::size_t kMaxBytes = 64 << 20;  // of one result
-  static constexpr int kMaxValue = 4 << 20;          // bytes
+  static constexpr int kMaxValue = 4 << 20;           // bytes
   static constexpr std::int64_t kMaxMemory = 256 << 20;
 
   // unavailable: there is none. denied: not ours to read.
