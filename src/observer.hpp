@@ -29,7 +29,7 @@ class Output {
   virtual ~Output() = default;
 
   virtual Arena& arena() = 0;  // for the text of records and facts
-  // Tells the World and whoever subscribed. Before the record that carries the fact.
+  // To the World at once, to others when the observer has returned: views must be the arena's.
   virtual void publish(const Fact& fact) = 0;
   virtual RecordId emit(const Record& record) = 0;
   // Instead of emit(), for a record that is counted and not handed out, unless a story turns out to

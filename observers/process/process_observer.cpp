@@ -364,7 +364,7 @@ Status ProcessObserver::on_oom(const wire::Sample& sample, Output& out) {
   Arena& arena = out.arena();
   std::array<MemoryLevel, OomKilled::kMaxLevels> all;
   std::ranges::transform(v.levels, all.begin(), memory_level);
-  const std::span<const MemoryLevel> levels(all.data(), v.level_count);
+  const auto levels = arena.keep(std::span<const MemoryLevel>(all.data(), v.level_count));
   auto origin = origin_of(e.header);
   origin.pid = origin.tid = v.tgid;
   origin.cgroup_id = v.cgroup_id;
