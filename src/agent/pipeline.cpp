@@ -149,8 +149,9 @@ void Pipeline::publish(const Fact& fact) {
 // Not before the record that a fact names as its evidence has got its id: a story takes one too.
 // Observers may publish more meanwhile.
 void Pipeline::tell() {
-  for (std::size_t next = 0; next < untold_.size(); ++next) {
-    const Fact fact = untold_[next];
+  std::size_t next = 0;
+  while (next < untold_.size()) {
+    const Fact fact = untold_[next++];
     tell_observers(fact);
     stories_.on_fact(fact, world_);
   }

@@ -107,9 +107,11 @@ INSTANTIATE_TEST_SUITE_P(Paths, ReplayOnKernel, kEveryPath, path_name);
 void run(const std::vector<const char*>& words) {
   const pid_t pid = ::fork();
   if (pid == 0) {
-    auto all = words;
+    std::vector<std::string> texts(words.begin(), words.end());
+    std::vector<char*> all;
+    for (auto& text : texts) all.push_back(text.data());
     all.push_back(nullptr);
-    ::execv(all.front(), const_cast<char* const*>(all.data()));
+    ::execv(all.front(), all.data());
     ::_exit(127);
   }
   ::waitpid(pid, nullptr, 0);
@@ -141,7 +143,7 @@ TEST_P(ReplayOnKernel, gives_what_came_out_live_byte_for_byte_and_keeps_no_secre
 }
 
 TEST_P(ReplayOnKernel, holds_losses_surplus_and_what_observers_read_by_themselves) {
-  if (std::string_view(GetParam()) != "") GTEST_SKIP() << "the same on every path";
+  if (!std::string_view(GetParam()).empty()) GTEST_SKIP() << "the same on every path";
   auto tree = configuration();
   const auto set = [&](std::string_view section, std::string_view name, std::string value) {
     Rig::must(tree.at(section).set(name, std::vector{std::move(value)}));
@@ -174,7 +176,7 @@ TEST_P(ReplayOnKernel, holds_losses_surplus_and_what_observers_read_by_themselve
 }
 
 TEST_P(ReplayOnKernel, a_full_recording_ends_with_what_came_out_up_to_there) {
-  if (std::string_view(GetParam()) != "") GTEST_SKIP() << "the same on every path";
+  if (!std::string_view(GetParam()).empty()) GTEST_SKIP() << "the same on every path";
   auto tree = configuration();
   const auto live = record(
       tree,

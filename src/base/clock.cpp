@@ -71,7 +71,7 @@ void append_rfc3339(std::string& out, std::chrono::nanoseconds since_epoch) {
   const auto rest = since_epoch % std::chrono::seconds(1);
   auto fraction = (rest.count() < 0 ? rest + std::chrono::seconds(1) : rest).count();
   // Times come in rows of the same second.
-  thread_local std::pair<std::time_t, std::string> latest{0, "1970-01-01T00:00:00."};
+  static thread_local std::pair<std::time_t, std::string> latest{0, "1970-01-01T00:00:00."};
   if (latest.first != whole) latest = {whole, seconds_text(whole)};
   out += latest.second;
   std::array<char, 9> digits;

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kHook = "sys_enter";  // fires when we want it to
 constexpr int kTries = 64;
 constexpr std::uint32_t kCommBytes = 16;
-enum Count : std::uint32_t { kSame, kOther, kCounts };
+enum Count : std::uint32_t { same, other, counts_of_both };
 
 // Where the program keeps what, from the end of its stack.
 constexpr int kKey = -8, kTgid = -16, kSaid = -32, kRead = -48;
@@ -48,7 +48,7 @@ bpf_insn set_to(std::uint8_t to, int value) {
   return instruction(BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value);
 }
 bpf_insn add(std::uint8_t to, int value) {
-  return instruction(BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, value);
+  return instruction(BPF_ALU64 | BPF_ADD, to, 0, 0, value);  // BPF_K is 0
 }
 bpf_insn call(int helper) {
   return instruction(BPF_JMP | BPF_CALL, 0, 0, 0, helper);
@@ -63,10 +63,10 @@ bpf_insn skip_if_other(std::uint8_t a, std::uint8_t b, int instructions) {
   return instruction(BPF_JMP | BPF_JNE | BPF_X, a, b, instructions, 0);
 }
 
-// Adds 1 to kSame or kOther in each run.
+// Adds 1 to same or other in each run.
 std::vector<bpf_insn> comparison(int counts, int tgid, int comm) {
   return {
-      store(BPF_DW, kKey, kOther),
+      store(BPF_DW, kKey, other),
       store(BPF_DW, kRead, 0),
       store(BPF_DW, kRead + 8, 0),
       call(BPF_FUNC_get_current_pid_tgid),
@@ -100,9 +100,9 @@ std::vector<bpf_insn> comparison(int counts, int tgid, int comm) {
       load(BPF_DW, BPF_REG_1, kSaid + 8),
       load(BPF_DW, BPF_REG_2, kRead + 8),
       skip_if_other(BPF_REG_1, BPF_REG_2, 1),
-      store(BPF_DW, kKey, kSame),
+      store(BPF_DW, kKey, same),
       // count it
-      instruction(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, counts),
+      instruction(BPF_LD | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, counts),  // BPF_IMM is 0
       instruction(0, 0, 0, 0, 0),
       set(BPF_REG_2, BPF_REG_10),
       add(BPF_REG_2, kKey),
@@ -127,7 +127,7 @@ bool is_of_another_kernel(const btf& types) {
   const auto tgid = offset_in_task(types, "tgid"), comm = offset_in_task(types, "comm");
   if (!tgid || !comm) return false;
   const Fd counts(bpf_map_create(BPF_MAP_TYPE_ARRAY, "tapio_fit", sizeof(std::uint32_t),
-                                 sizeof(std::uint64_t), kCounts, nullptr));
+                                 sizeof(std::uint64_t), counts_of_both, nullptr));
   const auto instructions = comparison(counts.get(), *tgid, *comm);
   const Fd program(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "tapio_fit", "GPL",
                                  instructions.data(), instructions.size(), nullptr));
@@ -136,7 +136,7 @@ bool is_of_another_kernel(const btf& types) {
   if (!link) return false;
   for (int i = 0; i < kTries; ++i) (void)::syscall(SYS_gettid);
   // A name may change at just that moment.
-  return count(counts, kOther) > count(counts, kSame);
+  return count(counts, other) > count(counts, same);
 }
 
 }  // namespace tapio::capture

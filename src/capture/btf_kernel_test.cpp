@@ -26,7 +26,8 @@ class BtfOnKernel : public testing::Test {
   void move(std::string_view field, std::uint32_t bits) {
     const int id = btf__find_by_name_kind(types.get(), "task_struct", BTF_KIND_STRUCT);
     ASSERT_GT(id, 0);
-    auto& task = const_cast<btf_type&>(*btf__type_by_id(types.get(), static_cast<__u32>(id)));
+    const btf_type* found = btf__type_by_id(types.get(), static_cast<__u32>(id));
+    auto& task = const_cast<btf_type&>(*found);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
     for (btf_member& member : std::span(btf_members(&task), btf_vlen(&task)))
       if (field == btf__name_by_offset(types.get(), member.name_off)) member.offset += bits;
   }

@@ -21,7 +21,7 @@ void require(bool holds) {
 
 // Gives each record to `take`, in a copy of its exact size; returns how many there were.
 template <typename Take>
-std::uint64_t each_record(Bytes data, Take take) {
+std::uint64_t each_record(Bytes data, const Take& take) {
   std::uint64_t records = 0;
   while (data.size() >= 2) {
     std::uint16_t size = 0;

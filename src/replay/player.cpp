@@ -77,7 +77,7 @@ Result<std::optional<Input>> Player::next() {
     end_ = ended->why;
     return std::nullopt;
   }
-  return std::move(*input);
+  return *input;
 }
 
 Status Player::check_end() {

@@ -34,7 +34,7 @@ Status lift_limits(config::Section& section) {
 }  // namespace
 
 Result<std::unique_ptr<Live>> Live::start(const Descriptor& descriptor,
-                                          capture::Channel::OnBytes on_bytes) {
+                                          const capture::Channel::OnBytes& on_bytes) {
   using capture::Channel;
   const auto kernel = capture::probe();
   const bool ring = covers(kernel.features, capture::Feature::ringbuf);

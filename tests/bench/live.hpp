@@ -15,7 +15,7 @@ namespace tapio::bench {
 class Live {
  public:
   static Result<std::unique_ptr<Live>> start(const Descriptor& descriptor,
-                                             capture::Channel::OnBytes on_bytes);
+                                             const capture::Channel::OnBytes& on_bytes);
 
   void consume();  // all there is in the buffers
   [[nodiscard]] capture::Programs& programs() { return *programs_; }
