@@ -4,7 +4,7 @@
 #
 #   containers_start DIR      then CONTAINERD_PID is its pid
 #   containers_run NAME COMMAND...   runs to its end, prints what it prints
-#   containers_stop
+#   containers_stop           its cgroups go with it
 
 containers_image() { # DIR: a docker archive with busybox and its applets
   local dir=$1 layer
@@ -22,7 +22,9 @@ JSON
   tar -C "$dir/image" -cf "$dir/image.tar" manifest.json config.json layer.tar
 }
 
-containers_ctr() { ctr -a "$CONTAINERS/sock" -n tapio-soak "$@"; }
+readonly CONTAINERS_NAMESPACE=tapio-soak # and so the name of the cgroup above them
+
+containers_ctr() { ctr -a "$CONTAINERS/sock" -n "$CONTAINERS_NAMESPACE" "$@"; }
 
 containers_start() {
   CONTAINERS=$1
@@ -53,4 +55,6 @@ containers_run() {
 
 containers_stop() {
   kill -TERM "$CONTAINERD_PID" && wait "$CONTAINERD_PID" || true
+  # One that is in use, of another who runs this, stays.
+  find /sys/fs/cgroup -depth -type d -path "*/$CONTAINERS_NAMESPACE*" -exec rmdir {} \; 2>/dev/null || true
 }
