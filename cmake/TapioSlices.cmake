@@ -39,6 +39,25 @@ function(tapio_slice function dir)
   endif()
 endfunction()
 
+# What lies beside slices, as <where>/<name>/<name>_<what>.cpp: sets <what>_sources to the files, and
+# <what>_declared and <what>_listed to these lines for each, with its name for every NAME.
+function(tapio_beside where what declared listed)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${where}/*/*_${what}.cpp)
+  set(all_declared "")
+  set(all_listed "")
+  foreach(source IN LISTS sources)
+    get_filename_component(dir ${source} DIRECTORY)
+    get_filename_component(name ${dir} NAME)
+    string(REPLACE NAME ${name} one "${declared}\n")
+    string(APPEND all_declared "${one}")
+    string(REPLACE NAME ${name} one "${listed}\n")
+    string(APPEND all_listed "${one}")
+  endforeach()
+  set(${what}_sources ${sources} PARENT_SCOPE)
+  set(${what}_declared "${all_declared}" PARENT_SCOPE)
+  set(${what}_listed "${all_listed}" PARENT_SCOPE)
+endfunction()
+
 # The source file that defines `function()` over the slices of these names.
 function(tapio_slice_table out function type header)
   set(declared "")
