@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +119,13 @@ class Rig {
   capture::Merge merge_;
   bool counting_ = false;
 };
+
+inline void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
 
 // A child that runs `body` and ends with its result; its pid. `body` must not use gtest.
 inline pid_t child(const std::function<int()>& body) {

@@ -9,6 +9,7 @@
 
 #define SI_USER 0
 #define SI_KERNEL 0x80
+#define SI_TIMER -2
 #define SIGKILL 9
 #define SIGSTOP 19
 #define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
@@ -189,6 +190,12 @@ static __always_inline int code_of(struct tapio_run *run, const struct kernel_si
 	}
 }
 
+/* A timer's signal comes with an interrupt; what the kernel sends by itself is not by who runs. */
+static __always_inline bool is_sent_by_current(int code)
+{
+	return code <= SI_USER && code != SI_TIMER;
+}
+
 /* Would it end the target as things are? A blocked signal waits, and still would. */
 static __always_inline bool is_lethal(struct tapio_run *run, struct task_struct *target, int signal)
 {
@@ -267,6 +274,7 @@ TAPIO_TRACEPOINT(mark_victim, TAPIO_PROCESS_ON_OOM, oom, void *marked)
 	if (!v || bpf_ktime_get_ns() - v->time_ns > VICTIM_KEPT_NS ||
 	    (!v->wanted && !tapio_wants(&filter, running)))
 		return;
+	run->bystander = true; /* whose allocation it was, is not who kills */
 	e = TAPIO_BEGIN(run, tapio_process_oom, TAPIO_PROCESS_OOM, TAPIO_CRITICAL, SIGKILL);
 	if (!e)
 		return;
@@ -294,6 +302,7 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 	struct task_struct *running = tapio_current(), *leader, *sender;
 	struct tapio_process_signal *e;
 	bool lethal, ends;
+	int code;
 
 	/* Before any filter and limit: mark_victim has nothing else to go by. */
 	if (signal == SIGKILL && siginfo_of(info) == TAPIO_SIGINFO_PRIV)
@@ -303,6 +312,8 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 		return;
 	lethal = is_lethal(run, target, signal);
 	ends = !result && (lethal || has(ENDING, signal));
+	code = code_of(run, info);
+	run->bystander = !is_sent_by_current(code);
 	e = TAPIO_BEGIN(run, tapio_process_signal, TAPIO_PROCESS_SIGNAL,
 			ends ? TAPIO_CRITICAL : class_of(signal), signal);
 	if (!e)
@@ -315,7 +326,7 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 	e->target_tgid = TAPIO_GET(run, target, tgid);
 	e->target_tid = TAPIO_GET(run, target, pid);
 	e->signal = signal;
-	e->code = code_of(run, info);
+	e->code = code;
 	e->result = result;
 	e->siginfo = siginfo_of(info);
 	e->to_group = group;

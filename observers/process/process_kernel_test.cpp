@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include <array>
 #include <csignal>
@@ -489,6 +490,29 @@ TEST_P(ProcessOnKernel, the_agent_does_not_see_itself_not_even_inside_a_pid_name
     });
     EXPECT_EQ(WEXITSTATUS(wait_for(outer)), 0);
   }
+}
+
+// Its interrupt comes while the agent works, on the same CPU.
+TEST_P(ProcessOnKernel, a_timer_that_runs_out_while_the_agent_works_is_seen) {
+  constexpr auto kArmed = std::chrono::milliseconds(50);
+  pin_to(0);
+  Rig rig(descriptor, *wide_open(), {});
+  const pid_t pid = child([=]() -> int {
+    const itimerval timer{
+        .it_interval = {},
+        .it_value = {.tv_sec = 0, .tv_usec = std::chrono::microseconds(kArmed).count()}};
+    if (::setitimer(ITIMER_REAL, &timer, nullptr)) return 1;
+    while (true) ::pause();
+  });
+  int status = 0;
+  while (::waitpid(pid, &status, WNOHANG) == 0) {
+  }
+  ASSERT_EQ(WTERMSIG(status), SIGALRM);
+  rig.drain();
+  const auto sent = signals_to(rig, pid);
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].signal, SIGALRM);
+  EXPECT_FALSE(sent[0].sender);
 }
 
 }  // namespace

@@ -31,13 +31,6 @@ int cpus() {
   return static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-void pin_to(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  ::sched_setaffinity(0, sizeof set, &set);
-}
-
 std::unique_ptr<config::Section> settings(const Config& config) {
   auto section = config::section<Config>();
   section->as<Config>() = config;

@@ -118,8 +118,13 @@ void Pipeline::on_tick(MonotonicTime now) {
 void Pipeline::on_loss(const Loss& loss) {
   const auto& key = loss.key;
   const bool before_facts = key.stage == "kernel" || key.stage == "queue";
+  // A run that was missed might have been of any class, so it counts as one that matters.
+  const auto known_as = [&](tapio_class event_class) {
+    return key.event_class == name(event_class) ||
+           (key.event_class == "*" && event_class == TAPIO_CRITICAL);
+  };
   for (const auto event_class : {TAPIO_STATE, TAPIO_CRITICAL, TAPIO_NORMAL, TAPIO_BULK})
-    if (before_facts && key.event_class == name(event_class))
+    if (before_facts && known_as(event_class))
       publish(Lost{.from = loss.from,
                    .to = loss.to,
                    .observer = key.observer,
@@ -135,6 +140,7 @@ void Pipeline::publish(const Fact& fact) {
     executed->args = redact(executed->args);
   if (const auto* detected = std::get_if<Detected>(&clean)) release(detected->because);
   world_.apply(clean);
+  reserve_.on_fact(clean);
   context_of_.reset();
   if (const auto* created = std::get_if<CgroupCreated>(&clean)) places_.erase(created->cgroup_id);
   if (const auto* started = std::get_if<ProcessStarted>(&clean))

@@ -267,6 +267,39 @@ TEST_F(PipelineTest, a_loss_becomes_a_gap_record) {
   EXPECT_EQ(std::get<std::uint64_t>(gap.values[6]), 5u);
 }
 
+// Tells a story of each loss.
+class Mourner final : public Rule {
+ public:
+  void on_fact(const Fact& fact, const World&, Tell& tell) override {
+    Story story;
+    story.title = name(std::get<Lost>(fact).event_class);
+    tell.push_back(std::move(story));
+  }
+  void on_time(MonotonicTime, const World&, Tell&) override {}
+};
+constexpr RuleDescriptor kMourner{
+    .name = "mourner",
+    .summary = "",
+    .needs = facts_of<Lost>,
+    .make = []() -> std::unique_ptr<Rule> { return std::make_unique<Mourner>(); }};
+constexpr const RuleDescriptor* kMourners[] = {&kMourner};
+
+TEST_F(PipelineTest, a_run_that_the_kernel_missed_might_have_been_of_the_class_that_matters) {
+  admit(Role::full, kMourners);
+  const auto lost = [&](const char* event_class, const char* stage) {
+    pipeline->on_loss({{"echo", event_class, stage, "why"}, MonotonicTime(1), MonotonicTime(9), 5});
+  };
+  lost("*", "kernel");
+  lost("bulk", "kernel");
+  lost("*", "records");
+  pipeline->flush();
+  std::vector<std::string_view> told;
+  for (const Record& record : batches.at(0)->records)
+    if (record.schema == &kStorySchema)
+      told.push_back(std::get<std::string_view>(record.values[0]));
+  EXPECT_THAT(told, ElementsAre("critical", "bulk"));
+}
+
 // Tells a story for each exec, which rests on it.
 class Witness final : public Rule {
  public:

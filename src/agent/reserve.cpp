@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "evaluate/signal_memory.hpp"
+
 namespace tapio::agent {
 
 namespace {
@@ -79,8 +81,8 @@ void Reserve::forget_first() {
   queue_bytes_ -= first.bytes();
   if (lives(first))
     put(std::move(first), living_, kMaxLiving);
-  else if (was_killed(first))
-    put(std::move(first), killed_, kMaxKilled);
+  else if (is_involved(first))
+    put(std::move(first), involved_, kMaxInvolved);
   else
     forgotten_ += first.schema != nullptr;
   queue_.pop_front();
@@ -100,15 +102,35 @@ bool Reserve::lives(const Kept& kept) const {
   return process && process->life == Life::running && process->executed == kept.origin.time;
 }
 
-// Whoever had the pid before is another process.
-bool Reserve::was_killed(const Kept& kept) const {
-  if (!kept.schema || !kept.origin.pid) return false;
-  const Process* process = world_.process(kept.origin.pid);
-  return process && process->exit_signal != 0 && process->started <= kept.origin.time;
+// Whoever has the pid by then: a record too many does no harm.
+bool Reserve::is_involved(const Kept& kept) const {
+  const auto pid = kept.origin.pid;
+  return kept.schema && (involved_pids_.contains(pid) || involved_before_.contains(pid));
+}
+
+void Reserve::on_fact(const Fact& fact) {
+  if (const auto* sent = std::get_if<SignalSent>(&fact)) {
+    if (!sent->lethal && !asks_to_end(sent->signal)) return;
+    involve(sent->target.pid);
+    involve(sent->sender.pid);
+  }
+  if (const auto* exited = std::get_if<ProcessExited>(&fact); exited && exited->signal != 0)
+    involve(exited->process.pid);
+}
+
+void Reserve::involve(std::uint32_t pid) {
+  if (pid == 0) return;
+  if (involved_pids_.size() >= kMaxPids / 2) turn(turned_);
+  involved_pids_.insert(pid);
+}
+
+void Reserve::turn(MonotonicTime now) {
+  involved_before_ = std::exchange(involved_pids_, {});
+  turned_ = now;
 }
 
 std::optional<Record> Reserve::take(RecordId id, Arena& arena) {
-  for (Shelf* shelf : {&living_, &killed_}) {
+  for (Shelf* shelf : {&living_, &involved_}) {
     const auto found = shelf->find(id);
     if (found == shelf->end()) continue;
     released_++;
@@ -125,18 +147,17 @@ std::optional<Record> Reserve::take(RecordId id, Arena& arena) {
 
 void Reserve::sweep(MonotonicTime now) {
   forgotten_ += std::erase_if(living_, [this](const auto& entry) { return !lives(entry.second); });
-  forgotten_ += std::erase_if(killed_, [this, now](const auto& entry) {
-    const Process* process = world_.process(entry.second.origin.pid);
-    return !process || process->exited + kKilledStays < now;
-  });
+  if (turned_ + kInvolvedStays <= now) turn(now);
+  forgotten_ +=
+      std::erase_if(involved_, [this](const auto& entry) { return !is_involved(entry.second); });
 }
 
 Reserve::Stats Reserve::stats() const {
-  Stats stats{.kept = queue_.size() + living_.size() + killed_.size(),
+  Stats stats{.kept = queue_.size() + living_.size() + involved_.size(),
               .bytes = queue_bytes_,
               .released = released_,
               .forgotten = forgotten_};
-  for (const Shelf* shelf : {&living_, &killed_})
+  for (const Shelf* shelf : {&living_, &involved_})
     for (const auto& [id, kept] : *shelf) stats.bytes += kept.bytes();
   return stats;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "facts/world.hpp"
@@ -18,15 +19,17 @@ namespace tapio::agent {
 //
 // The latest go round in a queue that is bounded by bytes. Two kinds stay on when their turn to go
 // has come: the exec of a process that still runs, because who killed somebody may have been
-// started long before; and what is of a process that a signal has ended, because its story is told
-// when it has settled, which may be after the queue's length in a storm.
+// started long before; and what is of a process that has to do with an end by signal, as who sent
+// it or as who got it, because that story is told when it has settled, which may be after the
+// queue's length in a storm.
 class Reserve {
  public:
   static constexpr std::size_t kMaxBytes = 8 << 20;  // of the queue; beyond it the oldest goes
   static constexpr std::size_t kMaxLiving = 2048;    // execs; beyond it the oldest goes
-  static constexpr std::size_t kMaxKilled = 1024;    // records; beyond it the oldest goes
-  // After its end. No story settles for so long.
-  static constexpr auto kKilledStays = std::chrono::seconds(10);
+  static constexpr std::size_t kMaxInvolved = 1024;  // records; beyond it the oldest goes
+  static constexpr std::size_t kMaxPids = 1024;      // involved; beyond it the older half goes
+  // After the signal, or the end, and at most twice as long. No story settles for so long.
+  static constexpr auto kInvolvedStays = std::chrono::seconds(10);
 
   struct Stats {
     std::size_t kept = 0;
@@ -37,12 +40,14 @@ class Reserve {
 
   explicit Reserve(const World& world) : world_(world) {}
 
+  // Who has to do with an end by signal. Facts come before their records have to go.
+  void on_fact(const Fact& fact);
   // Ids come in ascending order.
   void keep(const Record& record, RecordId id);
   // Takes it out. Its text is in `arena`.
   std::optional<Record> take(RecordId id, Arena& arena);
-  // Lets go of execs of processes that have ended, and of what is of those killed a while ago. Once
-  // a second.
+  // Lets go of execs of processes that have ended, and of what is of those involved in an end
+  // a while ago. Once a second.
   void sweep(MonotonicTime now);
   [[nodiscard]] Stats stats() const;
 
@@ -65,11 +70,15 @@ class Reserve {
   void forget_first();
   void put(Kept&& kept, Shelf& shelf, std::size_t most);
   [[nodiscard]] bool lives(const Kept& kept) const;
-  [[nodiscard]] bool was_killed(const Kept& kept) const;
+  [[nodiscard]] bool is_involved(const Kept& kept) const;
+  void involve(std::uint32_t pid);
+  void turn(MonotonicTime now);
 
   const World& world_;
   std::deque<Kept> queue_;
-  Shelf living_, killed_;
+  Shelf living_, involved_;
+  std::unordered_set<std::uint32_t> involved_pids_, involved_before_;  // since turned_, before it
+  MonotonicTime turned_{};
   std::size_t queue_bytes_ = 0;
   std::uint64_t released_ = 0, forgotten_ = 0;
 };

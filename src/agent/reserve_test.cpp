@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
+
 #include "enrich/world.hpp"
 
 namespace tapio::agent {
@@ -35,7 +37,11 @@ class ReserveTest : public testing::Test {
     world.apply(ProcessExecuted{.time = MonotonicTime(executed), .process = {pid, 1}});
   }
   void ends(std::uint32_t pid, std::int64_t time, std::int32_t signal = 0) {
-    world.apply(ProcessExited{.time = MonotonicTime(time), .process = {pid, 1}, .signal = signal});
+    happens(ProcessExited{.time = MonotonicTime(time), .process = {pid, 1}, .signal = signal});
+  }
+  void happens(const Fact& fact) {
+    world.apply(fact);
+    reserve.on_fact(fact);
   }
   // So much that all that was there before had its turn.
   void flood(std::uint64_t first) {
@@ -107,24 +113,50 @@ TEST_F(ReserveTest, what_is_of_a_process_that_was_killed_stays_until_its_story_i
   runs(100, 1);
   keep(1, "exec", 100);
   keep(2, "exit", 100);
-  ends(100, 2, 9);
+  ends(100, 2, SIGKILL);
   runs(200, 3);
   keep(3, "exit", 200);
   ends(200, 3);
   flood(4);
-  reserve.sweep(MonotonicTime(2) + Reserve::kKilledStays);
+  reserve.sweep(MonotonicTime(2) + Reserve::kInvolvedStays);
   EXPECT_TRUE(reserve.take(id(2), out));
   EXPECT_FALSE(reserve.take(id(3), out)) << "nothing has killed it";
-  reserve.sweep(MonotonicTime(3) + Reserve::kKilledStays);
+  reserve.sweep(MonotonicTime(2) + 2 * Reserve::kInvolvedStays);
   EXPECT_FALSE(reserve.take(id(1), out));
 }
 
-TEST_F(ReserveTest, of_the_killed_only_so_many_stay) {
-  for (std::uint32_t n = 1; n <= Reserve::kMaxKilled + 1; ++n) {
-    runs(n, n);
+TEST_F(ReserveTest, what_is_of_who_asked_another_to_end_stays_and_of_whom_it_asked) {
+  const auto sends = [this](std::uint32_t sender, std::uint32_t target, std::int32_t signal) {
+    happens(SignalSent{
+        .time = MonotonicTime(1), .sender = {sender, 1}, .target = {target, 1}, .signal = signal});
+  };
+  // A critical event is worked on before earlier ones that are not.
+  sends(100, 200, SIGTERM);
+  sends(300, 400, SIGUSR1);
+  keep(1, "exec of the sender", 100);
+  ends(100, 2);
+  keep(2, "exit of the target", 200);
+  ends(200, 3);
+  keep(3, "exec of another sender", 300);
+  flood(4);
+  EXPECT_TRUE(reserve.take(id(1), out));
+  EXPECT_TRUE(reserve.take(id(2), out));
+  EXPECT_FALSE(reserve.take(id(3), out)) << "SIGUSR1 ends nobody who handles it";
+}
+
+TEST_F(ReserveTest, of_the_involved_only_so_many_stay) {
+  for (std::uint32_t n = 1; n <= Reserve::kMaxPids + 1; ++n) {
     keep(n, "exit", n);
-    ends(n, n, 9);
+    ends(n, n, SIGKILL);
   }
+  flood(1'000'000);
+  EXPECT_FALSE(reserve.take(id(1), out));
+  EXPECT_TRUE(reserve.take(id(Reserve::kMaxPids + 1), out));
+}
+
+TEST_F(ReserveTest, of_one_that_is_involved_only_so_many_records_stay) {
+  ends(100, 1, SIGKILL);
+  for (std::uint32_t n = 1; n <= Reserve::kMaxInvolved + 1; ++n) keep(n, "fork", 100);
   flood(1'000'000);
   EXPECT_FALSE(reserve.take(id(1), out));
   EXPECT_TRUE(reserve.take(id(2), out));

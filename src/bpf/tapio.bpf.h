@@ -101,6 +101,10 @@ struct tapio_run {
 	__u64 *outcome;                     /* the one counter this run will end in */
 	struct tapio_slot *slot;
 	__u64 hook;
+	/* Set before TAPIO_BEGIN where the current task only happened to run: for what an interrupt
+	 * does, or the kernel by itself. Otherwise it is who acts, and is told nothing of if it is
+	 * the agent. */
+	__u64 bystander;
 };
 
 #define tapio_add(counter, n) ((void)__sync_fetch_and_add(&(counter), n))
@@ -284,7 +288,8 @@ static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_clas
 	bool canary;
 
 	barrier_var(event_class); /* or clang proves the bound, and the verifier never sees it */
-	if (!wish || (tgid && tgid == tapio.self_tgid) || event_class >= TAPIO_CLASSES)
+	if (!wish || event_class >= TAPIO_CLASSES ||
+	    (tgid && tgid == tapio.self_tgid && !run->bystander))
 		return NULL;
 	canary = tgid && tgid == wish->canary_tgid;
 	run->account = &run->row->classes[event_class];

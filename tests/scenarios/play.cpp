@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -21,18 +22,30 @@ using Ids = std::vector<std::string>;
 
 constexpr auto kBetweenQuestions = 100ms;
 
-Result<Answer> ask(const Agent& agent) {
+// Ids of stories that were told before. A pid may have been another's then: under load they come
+// round in seconds.
+using Earlier = std::set<std::string>;
+
+Result<Earlier> told_by(const Agent& agent) {
+  Earlier ids;
+  const auto json = TRY(agent.stories());
+  for (auto& told : TRY(read_stories(json))) ids.insert(std::move(told.id));
+  return ids;
+}
+
+Result<Answer> ask(const Agent& agent, const Earlier& earlier) {
   Answer answer{.json = TRY(agent.stories()), .stories = {}, .records = {}};
   answer.stories = TRY(read_stories(answer.json));
+  std::erase_if(answer.stories, [&](const Told& told) { return earlier.contains(told.id); });
   return answer;
 }
 
 // The last answer, be it that there is no such story.
 Result<Answer> wait_for_story_about(pid_t pid, std::string_view title, const Agent& agent,
-                                    std::chrono::milliseconds patience) {
+                                    const Earlier& earlier, std::chrono::milliseconds patience) {
   const auto deadline = monotonic_now() + patience;
   while (true) {
-    auto answer = TRY(ask(agent));
+    auto answer = TRY(ask(agent, earlier));
     if (!about(answer.stories, pid, title).empty() || monotonic_now() > deadline) return answer;
     std::this_thread::sleep_for(kBetweenQuestions);
   }
@@ -50,12 +63,13 @@ Result<pid_t> die_as_a_mark(Stage& stage) {
   return mark.pid;
 }
 
-Status judge(const Expectation& expected, const Agent& agent, std::chrono::milliseconds patience,
-             Stage& stage, Outcome& outcome) {
+Status judge(const Expectation& expected, const Agent& agent, const Earlier& earlier,
+             std::chrono::milliseconds patience, Stage& stage, Outcome& outcome) {
   const bool silence = expected.kind.empty();
   const pid_t awaited = silence ? TRY(die_as_a_mark(stage)) : expected.pid;
   const auto done = monotonic_now();
-  auto answer = TRY(wait_for_story_about(awaited, silence ? "" : expected.title, agent, patience));
+  auto answer =
+      TRY(wait_for_story_about(awaited, silence ? "" : expected.title, agent, earlier, patience));
   outcome.told_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(monotonic_now() - done);
   if (const auto found = about(answer.stories, expected.pid, expected.title); !found.empty())
@@ -100,7 +114,8 @@ Outcome play(const Scenario& scenario, const Agent& agent, std::chrono::millisec
   Outcome outcome{.name = scenario.name, .what = scenario.what};
   Stage stage(patience);
   const auto played = [&]() -> Status {
-    return judge(TRY(scenario.run(stage)), agent, patience, stage, outcome);
+    const auto earlier = TRY(told_by(agent));
+    return judge(TRY(scenario.run(stage)), agent, earlier, patience, stage, outcome);
   }();
   if (!played) outcome.wrong.push_back(played.error().what);
   outcome.notes = stage.notes();
@@ -118,7 +133,7 @@ Outcome play_late(const Scenario& scenario, const std::string& program,
   const auto played = [&]() -> Status {
     const auto expected = TRY(scenario.run(stage));
     if (!agent) return fail(Fault::broken, "the scenario did not say where its incident begins");
-    return judge(expected, *agent, patience, stage, outcome);
+    return judge(expected, *agent, {}, patience, stage, outcome);
   }();
   if (!played) outcome.wrong.push_back(played.error().what);
   outcome.notes = stage.notes();
