@@ -57,6 +57,8 @@ class Exchanges {
   };
 
   explicit Exchanges(std::chrono::nanoseconds timeout) : timeout_(timeout) {}
+  Exchanges(const Exchanges&) = delete;  // the index points into the list
+  Exchanges& operator=(const Exchanges&) = delete;
   void set_timeout(std::chrono::nanoseconds timeout) { timeout_ = timeout; }
 
   // What is concluded by it; mostly one, or none.

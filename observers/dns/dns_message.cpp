@@ -85,7 +85,8 @@ class Reader {
 
   bool questions() {
     for (std::uint16_t i = 0; i < out_.head.questions; ++i) {
-      if (!spend() || !advance(tapio_dns_read_question(bytes_.data(), size(), at_, &name_, &record_)))
+      if (!spend() ||
+          !advance(tapio_dns_read_question(bytes_.data(), size(), at_, &name_, &record_)))
         return false;
       if (i != 0) continue;
       out_.name = name();

@@ -29,9 +29,10 @@ class Data {
   // Compressed or not: pointers may lead out of the data, but the name ends in it.
   std::string name() {
     tapio_dns_name name;
-    const auto next = failed_ ? 0
-                              : tapio_dns_read_name(message_.data(), static_cast<std::uint32_t>(end_),
-                                               static_cast<std::uint32_t>(at_), &name);
+    const auto next = failed_
+                          ? 0
+                          : tapio_dns_read_name(message_.data(), static_cast<std::uint32_t>(end_),
+                                                static_cast<std::uint32_t>(at_), &name);
     failed_ = next == 0;
     if (failed_) return {};
     at_ = next;
