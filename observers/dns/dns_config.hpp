@@ -15,7 +15,7 @@
 namespace tapio::dns {
 
 struct Config {
-  bool enabled = true;
+  bool enabled = false;
   std::vector<std::uint32_t> ports{53};
   bool served = true;
   std::chrono::milliseconds timeout{5000};
@@ -43,7 +43,8 @@ struct Config {
   static constexpr auto settings() {
     using std::chrono::milliseconds;
     return std::tuple{
-        Setting{"enabled", &Config::enabled, "Watch DNS queries and their answers."},
+        Setting{"enabled", &Config::enabled,
+                "Watch DNS queries and their answers. Every packet of the machine pays for it."},
         Setting{"ports", &Config::ports, "UDP ports of name servers; eight at most."},
         Setting{"served", &Config::served,
                 "Also report what name servers on this node are asked by others."},

@@ -87,7 +87,7 @@ TEST(DnsMessage, data_of_another_shape_than_its_type_and_of_unknown_types_is_sho
 }
 
 TEST(DnsMessage, a_name_of_odd_bytes_cannot_steer_who_shows_it) {
-  const Wire wire = Wire::query(1, std::string_view("a\x1b[31m.\xff\"\\", 9), kA);
+  const Wire wire = Wire::query(1, std::string_view("a\x1b[31m.\xff\"\\", 10), kA);
   EXPECT_EQ(must_decode(wire).name, "a\\027[31m.\\255\"\\\\");
   Wire dotted = Wire::empty(1, 0, 1);
   dotted.raw(
