@@ -10,7 +10,7 @@ enum tapio_dns_hook {
 	TAPIO_DNS_ON_RECEIVE,
 };
 
-#define TAPIO_DNS_DATAGRAM 0x0301
+#define TAPIO_DNS_DATAGRAM 0x0401
 #define TAPIO_DNS_DATAGRAM_VERSION 1
 
 #define TAPIO_DNS_PORTS 8           /* that a name server may have, by configuration */

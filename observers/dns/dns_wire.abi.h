@@ -33,7 +33,8 @@ struct tapio_dns_header {
 TAPIO_ABI(tapio_dns_header, 12);
 
 /* A name as master files have it (RFC 1035, section 5.1), without the dot at its end; "." is the
- * root. What is no printable ASCII is \DDD, so a name cannot steer whoever shows it. Case is kept. */
+ * root. What is no printable ASCII is \DDD, so a name cannot steer whoever shows it. Case is
+ * kept. */
 struct tapio_dns_name {
 	__u16 size;
 	char text[TAPIO_DNS_NAME_TEXT];

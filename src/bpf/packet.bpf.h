@@ -32,7 +32,7 @@ static __always_inline const unsigned char *tapio_network_of_sent(struct tapio_r
 	return TAPIO_GET(run, skb, head) + TAPIO_GET(run, skb, network_header);
 }
 
-/* Of one that came in, as netif_receive_skb has it: data begins with the IP header, or with a tag. */
+/* Of one that came in, as netif_receive_skb has it: data begins with the IP header, or a tag. */
 static __always_inline const unsigned char *tapio_network_of_received(struct tapio_run *run,
 								      struct sk_buff *skb,
 								      __u16 *protocol)

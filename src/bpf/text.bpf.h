@@ -92,8 +92,8 @@ static __always_inline void tapio_append_user(struct tapio_run *run, struct tapi
 	tapio_tail_grow(run, size);
 }
 
-/* Bytes of the kernel's memory, at most `room`, a power of two minus one; `original` is how many there
- * are, of which others may lie elsewhere. */
+/* Bytes of the kernel's memory, at most `room`, a power of two minus one; `original` is how many
+ * there are, of which others may lie elsewhere. */
 static __always_inline void tapio_append_kernel(struct tapio_run *run, struct tapio_text *piece,
 						const void *from, __u64 bytes, __u32 original,
 						__u32 room)
