@@ -102,6 +102,7 @@ std::vector<Lookup> Exchanges::take_query(Datagram query) {
   const auto time = query.origin.time;
   const auto role = query.was_sent ? Role::client : Role::server;
   const auto tried = role == Role::client ? attempt(query) : 1;
+  query.message.answers = {};  // a query has none, but a stranger may fill the table with them
   lookups_.push_back({.query = std::move(query), .role = role, .attempt = tried, .latest = time});
   by_key_[key].push_back(std::prev(lookups_.end()));
   return evicted;

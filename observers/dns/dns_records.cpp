@@ -61,6 +61,7 @@ Origin origin_of(const Lookup& lookup) {
   Origin origin = lookup.query.origin;
   if (lookup.role == Role::server && lookup.answer) origin = lookup.answer->origin;
   origin.time = lookup.concluded;
+  if (lookup.answer) origin.event_class = lookup.answer->origin.event_class;
   return origin;
 }
 
