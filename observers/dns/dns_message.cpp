@@ -54,7 +54,7 @@ std::string named(std::span<const Named<std::uint16_t>> list, std::uint16_t code
 }
 
 Edns edns_of(const tapio_dns_record& record) {
-  return {.udp_size = record.class_,
+  return {.udp_size = record.rr_class,
           .rcode_high = static_cast<std::uint8_t>(record.ttl >> 24),
           .version = static_cast<std::uint8_t>(record.ttl >> 16),
           .dnssec = (record.ttl & 0x8000) != 0};
@@ -91,7 +91,7 @@ class Reader {
       if (i != 0) continue;
       out_.name = name();
       out_.type = record_.type;
-      out_.class_ = record_.class_;
+      out_.rr_class = record_.rr_class;
     }
     return true;
   }
@@ -153,8 +153,8 @@ std::string type_name(std::uint16_t type) {
   return named(kTypes, type, "TYPE");
 }
 
-std::string class_name(std::uint16_t class_) {
-  return named(kClasses, class_, "CLASS");
+std::string class_name(std::uint16_t rr_class) {
+  return named(kClasses, rr_class, "CLASS");
 }
 
 std::string rcode_name(std::uint16_t rcode) {

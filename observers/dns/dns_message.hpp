@@ -43,7 +43,7 @@ struct Message {
   tapio_dns_header head{};
   std::string name;  // of the first question; "": there is none
   std::uint16_t type = 0;
-  std::uint16_t class_ = 0;
+  std::uint16_t rr_class = 0;
   std::vector<Answer> answers;
   std::optional<Edns> edns;
   std::optional<std::uint32_t> negative_ttl;  // RFC 2308, section 5: of "there is no such thing"
@@ -60,7 +60,7 @@ struct Message {
 // "AAAA"; "TYPE65400", RFC 3597.
 [[nodiscard]] std::string type_name(std::uint16_t type);
 // "IN"; "CLASS17".
-[[nodiscard]] std::string class_name(std::uint16_t class_);
+[[nodiscard]] std::string class_name(std::uint16_t rr_class);
 // "NXDOMAIN"; "RCODE24".
 [[nodiscard]] std::string rcode_name(std::uint16_t rcode);
 // Those that are set: aa, tc, rd, ra, ad, cd.

@@ -35,7 +35,7 @@ TEST(DnsMessage, a_query_says_what_is_asked_and_keeps_its_case) {
   EXPECT_FALSE(message.is_answer());
   EXPECT_EQ(message.name, "WwW.eXample.COM");
   EXPECT_EQ(message.type, kAaaa);
-  EXPECT_EQ(class_name(message.class_), "IN");
+  EXPECT_EQ(class_name(message.rr_class), "IN");
   EXPECT_EQ(message.extent, Extent::whole);
 }
 

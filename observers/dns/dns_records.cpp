@@ -81,7 +81,7 @@ Record record_of(const Lookup& lookup, Arena& arena) {
   const auto known = [&](const auto& value) { return answer ? Value{value()} : Value{}; };
   return kQuery(
       origin_of(lookup), kept(asked.name), kept(type_name(asked.type)),
-      kept(class_name(asked.class_)), name(lookup.outcome),
+      kept(class_name(asked.rr_class)), name(lookup.outcome),
       known([&] { return arena.keep(rcode_name(answer->rcode())); }),
       known([&] { return lookup.duration(); }), known([&] { return addresses(*answer, arena); }),
       known([&] { return records(*answer, arena); }),

@@ -43,7 +43,7 @@ TAPIO_ABI(tapio_dns_name, 1024);
 
 /* What stands behind a name. A question has no time to live and no data. */
 struct tapio_dns_record {
-	__u16 type, class_;
+	__u16 type, rr_class;
 	__u32 ttl;
 	__u32 data; /* offset in the message */
 	__u32 size;
@@ -156,7 +156,7 @@ static inline __u32 tapio_dns_read_question(const __u8 *message, __u32 size, __u
 	if (!at || size - at < 4)
 		return 0;
 	record->type = tapio_dns_u16(message + at);
-	record->class_ = tapio_dns_u16(message + at + 2);
+	record->rr_class = tapio_dns_u16(message + at + 2);
 	record->ttl = 0;
 	record->data = at + 4;
 	record->size = 0;
