@@ -36,7 +36,7 @@ std::vector<std::byte> sample(const std::uint8_t* data, std::size_t size, bool i
                  .kind = TAPIO_DNS_DATAGRAM,
                  .version = TAPIO_DNS_DATAGRAM_VERSION},
       .ip_version = 4,
-      .direction = is_answer ? TAPIO_DNS_RECEIVED : TAPIO_DNS_SENT,
+      .direction = static_cast<__u8>(is_answer ? TAPIO_DNS_RECEIVED : TAPIO_DNS_SENT),
       .is_sender = 1,
       .interface = "eth0",
       .message = {.offset = sizeof e, .size = kept, .original = static_cast<std::uint32_t>(size)}};
