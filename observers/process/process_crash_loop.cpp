@@ -37,7 +37,7 @@ bool has_executed(const Process& process) {
 // When it was not seen to start, from its start time; a suspend counts there.
 MonotonicTime start_of(const Process& process) {
   if (process.started.count() != 0) return process.started;
-  return MonotonicTime(static_cast<std::int64_t>(process.id.start_ticks * kNsPerTick));
+  return told_start(process.id);
 }
 
 // A service that is started again gets a new cgroup, mostly of the same name.
