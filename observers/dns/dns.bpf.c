@@ -5,6 +5,7 @@
 #include "bpf/task.bpf.h"
 #include "bpf/text.bpf.h"
 #include "dns.abi.h"
+#include "dns_library.bpf.h"
 #include "dns_wire.abi.h"
 
 #define PF_KTHREAD 0x00200000

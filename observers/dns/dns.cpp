@@ -14,6 +14,7 @@ capture::Wishes wishes(const config::Section& settings) {
   capture::Wishes wishes{.ring_bytes = config.ring.bytes};
   wishes.rate_per_second[TAPIO_NORMAL] = config.packets_per_second;
   wishes.rate_per_second[TAPIO_BULK] = config.packets_per_second;
+  if (config.library) wishes.granted.insert(kLibrary);
   return wishes;
 }
 

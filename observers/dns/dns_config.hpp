@@ -18,6 +18,7 @@ struct Config {
   bool enabled = false;
   std::vector<std::uint32_t> ports{53};
   bool served = true;
+  bool library = false;
   std::chrono::milliseconds timeout{5000};
   std::chrono::milliseconds slow{500};
   std::uint32_t rate_per_second = 1000;
@@ -48,6 +49,9 @@ struct Config {
         Setting{"ports", &Config::ports, "UDP ports of name servers; eight at most."},
         Setting{"served", &Config::served,
                 "Also report what name servers on this node are asked by others."},
+        Setting{"library", &Config::library,
+                "Also report how long getaddrinfo() of this node's C library takes. Every process "
+                "that calls it pays for it."},
         Setting{"timeout", &Config::timeout, "A query without an answer for so long is unanswered.",
                 milliseconds(100), milliseconds(60'000)}
             .on_reload(),

@@ -4,6 +4,7 @@
 
 #include "collected.hpp"
 #include "dns.abi.h"
+#include "dns_library.abi.h"
 #include "dns_observer.hpp"
 
 namespace {
@@ -50,6 +51,30 @@ std::vector<std::byte> sample(const std::uint8_t* data, std::size_t size, bool i
   return bytes;
 }
 
+// A call of the library that these bytes name.
+std::vector<std::byte> call_sample(const std::uint8_t* data, std::size_t size) {
+  const auto kept = static_cast<std::uint16_t>(std::min<std::size_t>(size, 255));
+  const tapio_dns_library e{.header = {.time_ns = 3,
+                                       .tgid = 100,
+                                       .size = static_cast<std::uint16_t>(sizeof e + kept),
+                                       .kind = TAPIO_DNS_LIBRARY,
+                                       .version = TAPIO_DNS_LIBRARY_VERSION},
+                            .began_ns = 1,
+                            .result = size == 0 ? 0 : data[0],
+                            .name = {.offset = sizeof e, .size = kept}};
+  std::vector<std::byte> bytes(sizeof e + kept);
+  std::memcpy(bytes.data(), &e, sizeof e);
+  if (kept != 0) std::memcpy(bytes.data() + sizeof e, data, kept);
+  return bytes;
+}
+
+void take(tapio::dns::DnsObserver& observer, const std::vector<std::byte>& bytes,
+          tapio::Output& out) {
+  const auto opened = tapio::wire::open_sample(bytes);
+  if (!opened) std::abort();
+  (void)observer.on_sample(*opened, out);
+}
+
 }  // namespace
 
 // The input as a query, and as the answer to it. Whatever is in it, it is refused, or becomes a
@@ -58,12 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace tapio;
   dns::DnsObserver observer({});
   Collected out;
-  for (const bool is_answer : {false, true}) {
-    const auto bytes = sample(data, size, is_answer);
-    const auto opened = wire::open_sample(bytes);
-    if (!opened) std::abort();
-    (void)observer.on_sample(*opened, out);
-  }
+  for (const bool is_answer : {false, true}) take(observer, sample(data, size, is_answer), out);
+  take(observer, call_sample(data, size), out);
   observer.on_tick(std::chrono::hours(1), out);
   for (const Record& record : out.records) read_all(record);
   return 0;

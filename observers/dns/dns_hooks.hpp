@@ -12,10 +12,19 @@ inline constexpr capture::Candidate kSendPrograms[] = {{"sent_btf", kTyped}, {"s
 inline constexpr capture::Candidate kReceivePrograms[] = {{"received_btf", kTyped},
                                                           {"received_raw", kRaw}};
 
+// Every process that resolves a name pays for it: on demand.
+inline constexpr const char* kLibrary = "observers.dns.library";
+inline constexpr capture::Candidate kCallPrograms[] = {
+    {"call_uprobe", capture::Feature::btf, kLibrary}};
+inline constexpr capture::Candidate kReturnPrograms[] = {
+    {"call_uretprobe", capture::Feature::btf, kLibrary}};
+
 // In the order of enum tapio_dns_hook. Passive: a canary would have to ask somebody's name server.
 inline constexpr capture::Hook kHooks[] = {
     {"send", capture::Need::required, capture::Trigger::passive, kSendPrograms},
     {"receive", capture::Need::required, capture::Trigger::passive, kReceivePrograms},
+    {"call", capture::Need::optional, capture::Trigger::passive, kCallPrograms},
+    {"return", capture::Need::optional, capture::Trigger::passive, kReturnPrograms},
 };
 
 }  // namespace tapio::dns

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -27,14 +28,14 @@ inline bool enter_own_network() {
   return ::ioctl(any.get(), SIOCSIFFLAGS, &lo) == 0;
 }
 
-// A UDP socket of IPv4 or IPv6; whatever waits on it gives up after a second.
+// A UDP socket of IPv4 or IPv6; whatever waits on it gives up after ten seconds.
 class Udp {
  public:
   // Port 0: any.
   Udp(const char* address, std::uint16_t port)
       : fd_(::socket(family(address), SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    const timeval second{.tv_sec = 1, .tv_usec = 0};
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const auto own = endpoint(address, port);
     bound_ = ::bind(fd_.get(), generic(own), size(own)) == 0;
   }
@@ -49,9 +50,12 @@ class Udp {
     std::array<char, 4096> bytes{};
     socklen_t length = sizeof from_;
     void* from = &from_;
-    return ::recvfrom(fd_.get(), bytes.data(), bytes.size(), 0, static_cast<sockaddr*>(from),
-                      &length) >= 0;
+    const auto size =
+        ::recvfrom(fd_.get(), bytes.data(), bytes.size(), 0, static_cast<sockaddr*>(from), &length);
+    received_.assign(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    return size >= 0;
   }
+  [[nodiscard]] const std::string& received() const { return received_; }
   [[nodiscard]] bool answer(const std::string& bytes) const { return answer_to(*this, bytes); }
   // To whom `other` got its datagram from.
   [[nodiscard]] bool answer_to(const Udp& other, const std::string& bytes) const {
@@ -84,6 +88,7 @@ class Udp {
 
   Fd fd_;
   sockaddr_storage from_{};
+  std::string received_;
   bool bound_ = false;
 };
 

@@ -1,13 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns_observer.hpp"
 
+#include "dns_library.abi.h"
 #include "dns_records.hpp"
 
 namespace tapio::dns {
 
 Status DnsObserver::on_sample(const wire::Sample& sample, Output& out) {
-  for (const Lookup& lookup : exchanges_.take(TRY(datagram_of(sample)))) tell(lookup, out);
+  if (sample.header.kind == TAPIO_DNS_LIBRARY)
+    take(TRY(call_of(sample)), out);
+  else
+    take(TRY(datagram_of(sample)), out);
   return {};
+}
+
+void DnsObserver::take(const Datagram& datagram, Output& out) {
+  if (config_.library) library_.asked(datagram);
+  for (const Lookup& lookup : exchanges_.take(datagram)) tell(lookup, out);
+}
+
+void DnsObserver::take(const Call& call, Output& out) {
+  const auto share = library_.on_the_wire(call);
+  const Record record = record_of(call, share, out.arena());
+  const bool is_ordinary = call.result == 0 && call.duration() < config_.slow;
+  const RecordId id = !is_ordinary || admit(call.origin.time)
+                          ? out.emit(record)
+                          : out.withhold(record, Withheld::rate_limited);
+  library_.judge(call, share, id, {.slow = config_.slow, .calls = config_.detect_slow_answers},
+                 out);
 }
 
 void DnsObserver::on_fact(const Fact& fact, Output&) {
@@ -30,9 +50,12 @@ void DnsObserver::tell(const Lookup& lookup, Output& out) {
   // Nobody here need answer what only passes through.
   if (lookup.role == Role::server && !lookup.answer) return;
   const Record record = record_of(lookup, out.arena());
-  const RecordId id =
-      admit(lookup) ? out.emit(record) : out.withhold(record, Withheld::rate_limited);
-  if (lookup.role == Role::client) detectors_.on(lookup, id, out);
+  const RecordId id = !is_ordinary(lookup) || admit(lookup.concluded)
+                          ? out.emit(record)
+                          : out.withhold(record, Withheld::rate_limited);
+  if (lookup.role != Role::client) return;
+  if (config_.library) library_.concluded(lookup);
+  detectors_.on(lookup, id, out);
 }
 
 bool DnsObserver::is_ordinary(const Lookup& lookup) const {
@@ -41,8 +64,8 @@ bool DnsObserver::is_ordinary(const Lookup& lookup) const {
          !lookup.answer->message.is_truncated();
 }
 
-bool DnsObserver::admit(const Lookup& lookup) {
-  if (!is_ordinary(lookup) || rate_.admit(lookup.concluded)) return true;
+bool DnsObserver::admit(MonotonicTime now) {
+  if (rate_.admit(now)) return true;
   return config_.keep_one_in != 0 && ++beyond_ % config_.keep_one_in == 0;
 }
 

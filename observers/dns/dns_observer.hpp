@@ -5,6 +5,7 @@
 #include "dns_config.hpp"
 #include "dns_detectors.hpp"
 #include "dns_exchanges.hpp"
+#include "dns_library.hpp"
 #include "observer.hpp"
 
 namespace tapio::dns {
@@ -26,15 +27,18 @@ class DnsObserver final : public Observer {
   [[nodiscard]] const Exchanges& exchanges() const { return exchanges_; }
 
  private:
+  void take(const Datagram& datagram, Output& out);
+  void take(const Call& call, Output& out);
   void tell(const Lookup& lookup, Output& out);
   [[nodiscard]] bool is_ordinary(const Lookup& lookup) const;
-  bool admit(const Lookup& lookup);
+  bool admit(MonotonicTime now);  // of what is ordinary
 
   Config config_;
   Bucket rate_;
   std::uint64_t beyond_ = 0;  // ordinary lookups above the rate
   Exchanges exchanges_;
   Detectors detectors_;
+  Library library_;
 };
 
 }  // namespace tapio::dns

@@ -56,6 +56,17 @@ inline constexpr SchemaOf kQuery{
     Field{"dns.stray.address", Type::text,
           "An answer came from this address, that was not asked."}};
 
+inline constexpr SchemaOf kLibraryCall{
+    "dns.library",
+    Kind::event,
+    "A call of getaddrinfo() that is over: what the program waited for, beside the wire.",
+    Field{"dns.question.name", Type::text, "As the program gave it; odd bytes as \\DDD.", "NAME"},
+    Field{"dns.library.duration", Type::duration, "Of the call.", "TOOK", "s"},
+    Field{"dns.wire.duration", Type::duration,
+          "Of it, while an answer was waited for. Missing when nothing was asked.", "WIRE", "s"},
+    Field{"dns.wire.queries", Type::u64, "That the calling thread asked in it.", "QUERIES", "1"},
+    Field{"error.type", Type::text, "EAI_AGAIN and the like, when it failed.", "ERROR"}};
+
 // All findings have the same fields.
 inline constexpr Field kServer{"server.address", Type::text, "The name server.", "SERVER"};
 inline constexpr Field kName{"dns.question.name", Type::text, "The name, or the last of them.",
@@ -103,7 +114,21 @@ inline constexpr FindingSchema kRetries{
     kEvidence,     kServer,       kName,
     kDetail};
 
-inline constexpr const Schema* kSchemas[] = {&kQuery, &kResolverSilent, &kFailingName, &kSlow,
-                                             &kRetries};
+inline constexpr FindingSchema kSlowLibrary{"dns.slow_library",
+                                            Kind::finding,
+                                            "A process waits for getaddrinfo(), and not for DNS.",
+                                            kSeverity,
+                                            kEntity,
+                                            kSummary,
+                                            kSuggestion,
+                                            kCount,
+                                            kWindow,
+                                            kEvidence,
+                                            kServer,
+                                            kName,
+                                            kDetail};
+
+inline constexpr const Schema* kSchemas[] = {
+    &kQuery, &kLibraryCall, &kSlowLibrary, &kResolverSilent, &kFailingName, &kSlow, &kRetries};
 
 }  // namespace tapio::dns

@@ -447,5 +447,18 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 			name##_at_kretprobe(&run, ___bpf_kretprobe_args(result)))         \
 	static __always_inline void name##_at_kretprobe(struct tapio_run *run, void *ctx, result)
 
+/* And those on a function of a library or program, as libbpf finds it (libc.so.6:getaddrinfo), in
+ * every process that has the file mapped: <name>_uprobe, <name>_uretprobe. */
+#define TAPIO_UPROBE(function, index, name, args...)                                      \
+	static __always_inline void name##_at_uprobe(struct tapio_run *run, void *ctx, ##args); \
+	TAPIO_REGS_PROG(TAPIO_AT("uprobe", function), index, name##_uprobe,               \
+			name##_at_uprobe(&run, ___bpf_kprobe_args(args)))                 \
+	static __always_inline void name##_at_uprobe(struct tapio_run *run, void *ctx, ##args)
+#define TAPIO_URETPROBE(function, index, name, result)                                    \
+	static __always_inline void name##_at_uretprobe(struct tapio_run *run, void *ctx, result); \
+	TAPIO_REGS_PROG(TAPIO_AT("uretprobe", function), index, name##_uretprobe,         \
+			name##_at_uretprobe(&run, ___bpf_kretprobe_args(result)))         \
+	static __always_inline void name##_at_uretprobe(struct tapio_run *run, void *ctx, result)
+
 char LICENSE[] SEC("license") = "GPL";
 #endif
