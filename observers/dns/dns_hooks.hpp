@@ -12,10 +12,24 @@ inline constexpr capture::Candidate kSendPrograms[] = {{"sent_btf", kTyped}, {"s
 inline constexpr capture::Candidate kReceivePrograms[] = {{"received_btf", kTyped},
                                                           {"received_raw", kRaw}};
 
+// What TCP carries is in pages behind a packet, which few programs may read. The object dns_dynptr
+// has those that need skb_dynptr.
+inline constexpr auto kWholePackets = kTyped | capture::Feature::skb_dynptr;
+inline constexpr auto kFunctions = capture::Feature::btf | capture::Feature::fentry;
+inline constexpr capture::Candidate kTcpSendPrograms[] = {{"tcp_sent_btf", kWholePackets},
+                                                          {"tcp_sent_fentry", kFunctions}};
+inline constexpr capture::Candidate kTcpReceivePrograms[] = {{"tcp_received_btf", kWholePackets},
+                                                             {"tcp_received_fexit", kFunctions}};
+inline constexpr capture::Candidate kTcpOpenPrograms[] = {{"tcp_opened_btf", kTyped},
+                                                          {"tcp_opened_raw", kRaw}};
+
 // In the order of enum tapio_dns_hook. Passive: a canary would have to ask somebody's name server.
 inline constexpr capture::Hook kHooks[] = {
     {"send", capture::Need::required, capture::Trigger::passive, kSendPrograms},
     {"receive", capture::Need::required, capture::Trigger::passive, kReceivePrograms},
+    {"tcp_send", capture::Need::optional, capture::Trigger::passive, kTcpSendPrograms},
+    {"tcp_receive", capture::Need::optional, capture::Trigger::passive, kTcpReceivePrograms},
+    {"tcp_open", capture::Need::optional, capture::Trigger::passive, kTcpOpenPrograms},
 };
 
 }  // namespace tapio::dns

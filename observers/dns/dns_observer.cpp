@@ -6,8 +6,24 @@
 namespace tapio::dns {
 
 Status DnsObserver::on_sample(const wire::Sample& sample, Output& out) {
-  for (const Lookup& lookup : exchanges_.take(TRY(datagram_of(sample)))) tell(lookup, out);
-  return {};
+  switch (sample.header.kind) {
+    case TAPIO_DNS_DATAGRAM:
+      for (const Lookup& lookup : exchanges_.take(TRY(datagram_of(sample)))) tell(lookup, out);
+      return {};
+    case TAPIO_DNS_SEGMENT:
+      take(streams_.take(TRY(segment_of(sample))), out);
+      return {};
+    case TAPIO_DNS_CONNECTION:
+      TRY(wire::event<tapio_dns_connection>(sample, TAPIO_DNS_CONNECTION_VERSION));
+      streams_.opened();
+      return {};
+  }
+  return invalid("dns: unknown kind");
+}
+
+void DnsObserver::take(std::vector<Datagram> messages, Output& out) {
+  for (Datagram& message : messages)
+    for (const Lookup& lookup : exchanges_.take(std::move(message))) tell(lookup, out);
 }
 
 void DnsObserver::on_fact(const Fact& fact, Output&) {
@@ -16,7 +32,12 @@ void DnsObserver::on_fact(const Fact& fact, Output&) {
 }
 
 void DnsObserver::on_tick(MonotonicTime now, Output& out) {
-  for (const Lookup& lookup : exchanges_.expire(now)) tell(lookup, out);
+  take(streams_.expire(now), out);
+  for (Lookup& lookup : exchanges_.expire(now)) {
+    if (lookup.query.transport == Transport::tcp && streams_.may_have_missed(lookup.query))
+      lookup.outcome = Outcome::unknown;
+    tell(lookup, out);
+  }
 }
 
 void DnsObserver::on_settings(const config::Section& settings) {

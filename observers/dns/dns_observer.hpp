@@ -5,6 +5,7 @@
 #include "dns_config.hpp"
 #include "dns_detectors.hpp"
 #include "dns_exchanges.hpp"
+#include "dns_stream.hpp"
 #include "observer.hpp"
 
 namespace tapio::dns {
@@ -24,8 +25,10 @@ class DnsObserver final : public Observer {
   void on_settings(const config::Section& settings) override;
 
   [[nodiscard]] const Exchanges& exchanges() const { return exchanges_; }
+  [[nodiscard]] const Streams& streams() const { return streams_; }
 
  private:
+  void take(std::vector<Datagram> messages, Output& out);
   void tell(const Lookup& lookup, Output& out);
   [[nodiscard]] bool is_ordinary(const Lookup& lookup) const;
   bool admit(const Lookup& lookup);
@@ -33,6 +36,7 @@ class DnsObserver final : public Observer {
   Config config_;
   Bucket rate_;
   std::uint64_t beyond_ = 0;  // ordinary lookups above the rate
+  Streams streams_;
   Exchanges exchanges_;
   Detectors detectors_;
 };

@@ -2,6 +2,7 @@
 // A question and its answer over loopback, for the hooks that no canary sings for.
 #include "dns_loopback.hpp"
 #include "dns_messages.hpp"
+#include "dns_tcp_loopback.hpp"
 #include "trigger.hpp"
 
 namespace tapio::dns {
@@ -18,9 +19,24 @@ Status ask_and_answer() {
   return {};
 }
 
+Status ask_and_answer_by_tcp() {
+  if (!enter_own_network()) return fail(Fault::unsupported, "no network namespace can be made");
+  const TcpServer listener("127.0.0.1", 53);
+  const auto client = Tcp::to("127.0.0.1", 53);
+  const auto server = listener.accept();
+  const auto query = Wire::query(1, "matrix.example", kA),
+             answer = Wire::answer(1, "matrix.example", kA);
+  if (!exchange(client, server, query.text(), answer.text()))
+    return fail(Fault::broken, "no answer over TCP");
+  return {};
+}
+
 constexpr matrix::Trigger kTriggers[] = {
     {"send", ask_and_answer},
     {"receive", ask_and_answer},
+    {"tcp_send", ask_and_answer_by_tcp},
+    {"tcp_receive", ask_and_answer_by_tcp},
+    {"tcp_open", ask_and_answer_by_tcp},
 };
 
 }  // namespace
