@@ -3,19 +3,15 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/uio.h>
 
 #include <string>
 #include <string_view>
 
 #include "dns_loopback.hpp"
+#include "dns_messages.hpp"
 
 namespace tapio::dns {
-
-// A message as TCP carries it: its length comes first.
-inline std::string framed(std::string_view message) {
-  std::string bytes{static_cast<char>(message.size() >> 8), static_cast<char>(message.size())};
-  return bytes.append(message);
-}
 
 inline sockaddr_storage tcp_endpoint(const char* address, std::uint16_t port) {
   sockaddr_storage storage{};
@@ -63,6 +59,16 @@ class Tcp {
       got += static_cast<std::size_t>(now);
     }
     return true;
+  }
+  // The first bytes from a buffer of their own, and the rest from another, in one call.
+  [[nodiscard]] bool send_in_two(std::string bytes, std::size_t first) const {
+    const iovec parts[] = {{bytes.data(), first}, {bytes.data() + first, bytes.size() - first}};
+    return ::writev(fd_.get(), parts, 2) == static_cast<ssize_t>(bytes.size());
+  }
+  [[nodiscard]] bool receive_in_two(std::size_t size, std::size_t first) const {
+    std::string bytes(size, '\0');
+    const iovec parts[] = {{bytes.data(), first}, {bytes.data() + first, size - first}};
+    return ::readv(fd_.get(), parts, 2) == static_cast<ssize_t>(size);
   }
 
  private:
