@@ -34,9 +34,10 @@ function(tapio_slice function dir)
       target_link_libraries(${test} PRIVATE tapio_enrich)
     endif()
   endforeach()
-  if(EXISTS ${dir}/${name}.bpf.c)
-    tapio_skeleton(${target} ${dir}/${name}.bpf.c)
-  endif()
+  file(GLOB programs CONFIGURE_DEPENDS ${dir}/*.bpf.c)
+  foreach(source IN LISTS programs)
+    tapio_skeleton(${target} ${source})
+  endforeach()
 endfunction()
 
 # What lies beside slices, as <where>/<name>/<name>_<what>.cpp: sets <what>_sources to the files, and

@@ -8,12 +8,19 @@
 enum tapio_dns_hook {
 	TAPIO_DNS_ON_SEND,
 	TAPIO_DNS_ON_RECEIVE,
+	TAPIO_DNS_ON_TCP_SEND,
+	TAPIO_DNS_ON_TCP_RECEIVE,
+	TAPIO_DNS_ON_TCP_OPEN,
 	TAPIO_DNS_ON_CALL,
 	TAPIO_DNS_ON_RETURN,
 };
 
 #define TAPIO_DNS_DATAGRAM 0x0401
 #define TAPIO_DNS_DATAGRAM_VERSION 1
+#define TAPIO_DNS_SEGMENT 0x0402
+#define TAPIO_DNS_SEGMENT_VERSION 1
+#define TAPIO_DNS_CONNECTION 0x0403
+#define TAPIO_DNS_CONNECTION_VERSION 1
 
 #define TAPIO_DNS_PORTS 8           /* that a name server may have, by configuration */
 #define TAPIO_DNS_MESSAGE_BYTES 2047 /* of a message that are kept */
@@ -38,5 +45,32 @@ struct tapio_dns_datagram {
 	struct tapio_text message;
 };
 TAPIO_ABI(tapio_dns_datagram, 40 + 32 + 16 + 16 + 8);
+
+/* Bytes of a TCP connection with a name server, in one of its directions, as they left or reached a
+ * device, or as a process handed them over or took them: then no device is named. `payload` has the
+ * first of them, and says how many there were. */
+struct tapio_dns_segment {
+	struct tapio_event_header header;
+	__u8 source[16], destination[16];
+	__u16 source_port, destination_port;
+	__u8 ip_version;
+	__u8 direction;
+	__u8 is_sender;
+	__u8 reserved;
+	__u32 network_namespace;
+	__u32 sequence; /* TCP's, of the first byte */
+	char interface[TAPIO_DNS_INTERFACE_BYTES];
+	struct tapio_text payload;
+};
+TAPIO_ABI(tapio_dns_segment, 40 + 32 + 16 + 16 + 8);
+
+/* A TCP connection with a name server is open, at an end that is on this node: to be counted, also
+ * where nothing of it can be read. */
+struct tapio_dns_connection {
+	struct tapio_event_header header;
+	__u16 own_port, other_port;
+	__u32 network_namespace;
+};
+TAPIO_ABI(tapio_dns_connection, 40 + 8);
 
 #endif

@@ -118,3 +118,5 @@ TAPIO_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_RECEIVE, received, struct sk_bu
 		return;
 	report(run, skb, &d, flags, TAPIO_DNS_RECEIVED);
 }
+
+#include "dns_tcp.bpf.h"

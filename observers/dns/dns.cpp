@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns.abi.h"
 #include "dns.skel.h"
+#include "dns_dynptr.skel.h"
 #include "dns_hooks.hpp"
 #include "dns_observer.hpp"
 #include "dns_schemas.hpp"
@@ -18,14 +19,22 @@ capture::Wishes wishes(const config::Section& settings) {
   return wishes;
 }
 
-Result<std::unique_ptr<Observer>> start(const Start& start) {
-  const auto& config = start.settings.as<Config>();
-  TRY(config.check());
-  TRY(start.programs.load<dns_bpf>(kHooks, wishes(start.settings), [&](dns_bpf& s) {
+template <typename Skeleton>
+Status load(const Start& start, const Config& config) {
+  return start.programs.load<Skeleton>(kHooks, wishes(start.settings), [&](Skeleton& s) {
     for (std::size_t i = 0; i < config.ports.size(); ++i)
       s.rodata->ports[i] = static_cast<std::uint16_t>(config.ports[i]);
     s.rodata->served = config.served;
-  }));
+  });
+}
+
+Result<std::unique_ptr<Observer>> start(const Start& start) {
+  const auto& config = start.settings.as<Config>();
+  TRY(config.check());
+  if (covers(start.programs.kernel().features, kWholePackets))
+    TRY(load<dns_dynptr_bpf>(start, config));
+  else
+    TRY(load<dns_bpf>(start, config));
   return std::make_unique<DnsObserver>(config);
 }
 
@@ -35,7 +44,7 @@ extern const Descriptor descriptor;
 const Descriptor descriptor{
     .name = "dns",
     .id = TAPIO_DNS_DATAGRAM >> 8,
-    .summary = "DNS: every query over UDP, its answer, and the ones without.",
+    .summary = "DNS: every query over UDP and TCP, its answer, and the ones without.",
     .hooks = kHooks,
     .schemas = kSchemas,
     .needs = facts_of<Lost>,

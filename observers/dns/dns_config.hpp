@@ -46,7 +46,7 @@ struct Config {
     return std::tuple{
         Setting{"enabled", &Config::enabled,
                 "Watch DNS queries and their answers. Every packet of the machine pays for it."},
-        Setting{"ports", &Config::ports, "UDP ports of name servers; eight at most."},
+        Setting{"ports", &Config::ports, "UDP and TCP ports of name servers; eight at most."},
         Setting{"served", &Config::served,
                 "Also report what name servers on this node are asked by others."},
         Setting{"library", &Config::library,

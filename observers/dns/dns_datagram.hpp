@@ -4,7 +4,9 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <string_view>
 
 #include "dns.abi.h"
 #include "dns_message.hpp"
@@ -20,9 +22,13 @@ struct Endpoint {
 // "192.0.2.53".
 [[nodiscard]] std::string address_text(const Endpoint& endpoint, std::uint8_t ip_version);
 
+enum class Transport : std::uint8_t { udp, tcp };
+[[nodiscard]] std::string_view name(Transport transport);
+
 // A DNS message that left or reached a device.
 struct Datagram {
   Origin origin;  // without a process when it is not known who sent it
+  Transport transport = Transport::udp;
   bool was_sent = false;
   std::uint8_t ip_version = 4;
   Endpoint client, server;
@@ -33,5 +39,22 @@ struct Datagram {
 };
 
 [[nodiscard]] Result<Datagram> datagram_of(const wire::Sample& sample);
+
+// What all events of messages have.
+[[nodiscard]] Endpoint endpoint(const __u8 (&address)[16], std::uint16_t port);
+template <typename Event>
+Origin origin_of(const Event& e) {
+  Origin origin{.time = MonotonicTime(e.header.time_ns),
+                .event_class = static_cast<tapio_class>(e.header.event_class)};
+  if (e.is_sender == 0) return origin;
+  origin.cgroup_id = e.header.cgroup_id;
+  origin.pid = e.header.tgid;
+  origin.tid = e.header.tid;
+  return origin;
+}
+template <typename Event>
+std::string interface_of(const Event& e) {
+  return {e.interface, ::strnlen(e.interface, sizeof e.interface)};
+}
 
 }  // namespace tapio::dns

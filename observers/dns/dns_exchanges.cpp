@@ -49,7 +49,7 @@ std::size_t Exchanges::KeyHash::operator()(const Key& key) const {
 }
 
 Exchanges::Key Exchanges::key_of(const Datagram& datagram) {
-  return {datagram.client, datagram.message.head.id};
+  return {datagram.client, datagram.transport, datagram.message.head.id};
 }
 
 std::string Exchanges::question_of(const Datagram& query) {

@@ -31,9 +31,9 @@ struct Lookup {
   [[nodiscard]] std::chrono::nanoseconds duration() const { return concluded - query.origin.time; }
 };
 
-// Brings queries and answers together: by client, server and id, in any network namespace, since
-// the two ends of a virtual cable are in two. A message is seen at every device that it passes; the
-// first time counts.
+// Brings queries and answers together: by client, server, transport and id, in any network
+// namespace, since the two ends of a virtual cable are in two. A message is seen at every device
+// that it passes; the first time counts.
 class Exchanges {
  public:
   static constexpr std::size_t kMaxOpen = 16'384;  // beyond: the oldest is concluded as unknown
@@ -74,6 +74,7 @@ class Exchanges {
   using Open = std::list<Lookup>::iterator;
   struct Key {
     Endpoint client;
+    Transport transport = Transport::udp;
     std::uint16_t id = 0;
     bool operator==(const Key&) const = default;
   };

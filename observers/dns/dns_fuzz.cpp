@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "collected.hpp"
@@ -68,23 +69,68 @@ std::vector<std::byte> call_sample(const std::uint8_t* data, std::size_t size) {
   return bytes;
 }
 
-void take(tapio::dns::DnsObserver& observer, const std::vector<std::byte>& bytes,
+// A segment of TCP with these bytes, at this place of the stream.
+std::vector<std::byte> segment(std::span<const std::uint8_t> payload, bool is_answer,
+                               std::uint32_t sequence, std::uint32_t size) {
+  tapio_dns_segment e{
+      .header = {.time_ns = sequence,
+                 .tgid = 100,
+                 .size = static_cast<std::uint16_t>(sizeof e + payload.size()),
+                 .kind = TAPIO_DNS_SEGMENT,
+                 .version = TAPIO_DNS_SEGMENT_VERSION},
+      .source_port = static_cast<__u16>(is_answer ? 53 : 4000),
+      .destination_port = static_cast<__u16>(is_answer ? 4000 : 53),
+      .ip_version = 4,
+      .direction = static_cast<__u8>(is_answer ? TAPIO_DNS_RECEIVED : TAPIO_DNS_SENT),
+      .is_sender = 1,
+      .sequence = sequence,
+      .interface = "eth0",
+      .payload = {
+          .offset = sizeof e, .size = static_cast<__u16>(payload.size()), .original = size}};
+  std::vector<std::byte> bytes(sizeof e + payload.size());
+  std::memcpy(bytes.data(), &e, sizeof e);
+  if (!payload.empty()) std::memcpy(bytes.data() + sizeof e, payload.data(), payload.size());
+  return bytes;
+}
+
+void feed(tapio::dns::DnsObserver& observer, const std::vector<std::byte>& bytes,
           tapio::Output& out) {
   const auto opened = tapio::wire::open_sample(bytes);
   if (!opened) std::abort();
   (void)observer.on_sample(*opened, out);
 }
 
+// The input as what two ends of a connection send: a byte that says how, a byte that says how much,
+// and so many bytes; in order, again, too early, or with some that are missing.
+void feed_streams(tapio::dns::DnsObserver& observer, std::span<const std::uint8_t> input,
+                  tapio::Output& out) {
+  enum How : std::uint8_t { in_order, again, early, cut };
+  std::uint32_t next[2] = {0xffffff00u, 1};
+  while (input.size() > 2) {
+    const bool is_answer = (input[0] & 1) != 0;
+    const auto how = static_cast<How>(input[0] >> 1 & 3);
+    const auto length = std::min<std::size_t>(input[1], input.size() - 2);
+    const auto payload = input.subspan(2, length);
+    input = input.subspan(2 + length);
+    std::uint32_t& at = next[is_answer];
+    const std::uint32_t size = static_cast<std::uint32_t>(length) * (how == cut ? 3 : 1);
+    const std::uint32_t place = how == again ? at - size / 2 : how == early ? at + 7 : at;
+    feed(observer, segment(payload, is_answer, place, size), out);
+    if (how != early) at = place + size;
+  }
+}
+
 }  // namespace
 
-// The input as a query, and as the answer to it. Whatever is in it, it is refused, or becomes a
-// record whose texts can be shown to people.
+// The input as a query and as the answer to it, and as a connection. Whatever is in it, it is
+// refused, or becomes a record whose texts can be shown to people.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tapio;
   dns::DnsObserver observer({});
   Collected out;
-  for (const bool is_answer : {false, true}) take(observer, sample(data, size, is_answer), out);
-  take(observer, call_sample(data, size), out);
+  for (const bool is_answer : {false, true}) feed(observer, sample(data, size, is_answer), out);
+  feed_streams(observer, {data, size}, out);
+  feed(observer, call_sample(data, size), out);
   observer.on_tick(std::chrono::hours(1), out);
   for (const Record& record : out.records) read_all(record);
   return 0;

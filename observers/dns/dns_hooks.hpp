@@ -12,6 +12,17 @@ inline constexpr capture::Candidate kSendPrograms[] = {{"sent_btf", kTyped}, {"s
 inline constexpr capture::Candidate kReceivePrograms[] = {{"received_btf", kTyped},
                                                           {"received_raw", kRaw}};
 
+// What TCP carries is in pages behind a packet, which few programs may read. The object dns_dynptr
+// has those that need skb_dynptr.
+inline constexpr auto kWholePackets = kTyped | capture::Feature::skb_dynptr;
+inline constexpr auto kFunctions = capture::Feature::btf | capture::Feature::fentry;
+inline constexpr capture::Candidate kTcpSendPrograms[] = {{"tcp_sent_btf", kWholePackets},
+                                                          {"tcp_sent_fentry", kFunctions}};
+inline constexpr capture::Candidate kTcpReceivePrograms[] = {{"tcp_received_btf", kWholePackets},
+                                                             {"tcp_received_fexit", kFunctions}};
+inline constexpr capture::Candidate kTcpOpenPrograms[] = {{"tcp_opened_btf", kTyped},
+                                                          {"tcp_opened_raw", kRaw}};
+
 // Every process that resolves a name pays for it: on demand.
 inline constexpr const char* kLibrary = "observers.dns.library";
 inline constexpr capture::Candidate kCallPrograms[] = {
@@ -23,6 +34,9 @@ inline constexpr capture::Candidate kReturnPrograms[] = {
 inline constexpr capture::Hook kHooks[] = {
     {"send", capture::Need::required, capture::Trigger::passive, kSendPrograms},
     {"receive", capture::Need::required, capture::Trigger::passive, kReceivePrograms},
+    {"tcp_send", capture::Need::optional, capture::Trigger::passive, kTcpSendPrograms},
+    {"tcp_receive", capture::Need::optional, capture::Trigger::passive, kTcpReceivePrograms},
+    {"tcp_open", capture::Need::optional, capture::Trigger::passive, kTcpOpenPrograms},
     {"call", capture::Need::optional, capture::Trigger::passive, kCallPrograms},
     {"return", capture::Need::optional, capture::Trigger::passive, kReturnPrograms},
 };

@@ -4,7 +4,7 @@
 
 #include "bpf/abi.h"
 
-#define TAPIO_DNS_LIBRARY 0x0402
+#define TAPIO_DNS_LIBRARY 0x0404
 #define TAPIO_DNS_LIBRARY_VERSION 1
 
 #define TAPIO_DNS_LIBRARY_CALLS 8192 /* under way at once; beyond: the oldest is not told */

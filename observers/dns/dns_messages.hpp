@@ -78,4 +78,10 @@ class Wire {
   std::string text_;
 };
 
+// A message as TCP carries it: its length comes first.
+inline std::string framed(std::string_view message) {
+  std::string bytes{static_cast<char>(message.size() >> 8), static_cast<char>(message.size())};
+  return bytes.append(message);
+}
+
 }  // namespace tapio::dns

@@ -7,16 +7,31 @@
 namespace tapio::dns {
 
 Status DnsObserver::on_sample(const wire::Sample& sample, Output& out) {
-  if (sample.header.kind == TAPIO_DNS_LIBRARY)
-    take(TRY(call_of(sample)), out);
-  else
-    take(TRY(datagram_of(sample)), out);
-  return {};
+  switch (sample.header.kind) {
+    case TAPIO_DNS_DATAGRAM:
+      take(TRY(datagram_of(sample)), out);
+      return {};
+    case TAPIO_DNS_SEGMENT:
+      take(streams_.take(TRY(segment_of(sample))), out);
+      return {};
+    case TAPIO_DNS_CONNECTION:
+      TRY(wire::event<tapio_dns_connection>(sample, TAPIO_DNS_CONNECTION_VERSION));
+      streams_.opened();
+      return {};
+    case TAPIO_DNS_LIBRARY:
+      take(TRY(call_of(sample)), out);
+      return {};
+  }
+  return invalid("dns: unknown kind");
 }
 
-void DnsObserver::take(const Datagram& datagram, Output& out) {
-  if (config_.library) library_.asked(datagram);
-  for (const Lookup& lookup : exchanges_.take(datagram)) tell(lookup, out);
+void DnsObserver::take(Datagram message, Output& out) {
+  if (config_.library) library_.asked(message);
+  for (const Lookup& lookup : exchanges_.take(std::move(message))) tell(lookup, out);
+}
+
+void DnsObserver::take(std::vector<Datagram> messages, Output& out) {
+  for (Datagram& message : messages) take(std::move(message), out);
 }
 
 void DnsObserver::take(const Call& call, Output& out) {
@@ -36,7 +51,12 @@ void DnsObserver::on_fact(const Fact& fact, Output&) {
 }
 
 void DnsObserver::on_tick(MonotonicTime now, Output& out) {
-  for (const Lookup& lookup : exchanges_.expire(now)) tell(lookup, out);
+  take(streams_.expire(now), out);
+  for (Lookup& lookup : exchanges_.expire(now)) {
+    if (lookup.query.transport == Transport::tcp && streams_.may_have_missed(lookup.query))
+      lookup.outcome = Outcome::unknown;
+    tell(lookup, out);
+  }
 }
 
 void DnsObserver::on_settings(const config::Section& settings) {

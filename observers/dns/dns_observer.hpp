@@ -6,6 +6,7 @@
 #include "dns_detectors.hpp"
 #include "dns_exchanges.hpp"
 #include "dns_library.hpp"
+#include "dns_stream.hpp"
 #include "observer.hpp"
 
 namespace tapio::dns {
@@ -25,9 +26,11 @@ class DnsObserver final : public Observer {
   void on_settings(const config::Section& settings) override;
 
   [[nodiscard]] const Exchanges& exchanges() const { return exchanges_; }
+  [[nodiscard]] const Streams& streams() const { return streams_; }
 
  private:
-  void take(const Datagram& datagram, Output& out);
+  void take(Datagram message, Output& out);
+  void take(std::vector<Datagram> messages, Output& out);
   void take(const Call& call, Output& out);
   void tell(const Lookup& lookup, Output& out);
   [[nodiscard]] bool is_ordinary(const Lookup& lookup) const;
@@ -36,6 +39,7 @@ class DnsObserver final : public Observer {
   Config config_;
   Bucket rate_;
   std::uint64_t beyond_ = 0;  // ordinary lookups above the rate
+  Streams streams_;
   Exchanges exchanges_;
   Detectors detectors_;
   Library library_;

@@ -38,9 +38,10 @@ inline constexpr SchemaOf kQuery{
     Field{"server.port", Type::u64, "Its port."},
     Field{"client.address", Type::text, "Who asked."},
     Field{"client.port", Type::u64, "Its port."},
-    Field{"network.transport", Type::text, "udp."},
+    Field{"network.transport", Type::text, "udp or tcp."},
     Field{"network.type", Type::text, "ipv4 or ipv6."},
-    Field{"network.interface.name", Type::text, "Where the query was seen first."},
+    Field{"network.interface.name", Type::text,
+          "Where the query was seen first; missing where it was seen at its socket."},
     Field{"dns.role", Type::text, "client: asked here; server: answered here, asked elsewhere."},
     Field{"dns.attempt", Type::u64,
           "1: the first; more: the same question went unanswered before, here or at another "

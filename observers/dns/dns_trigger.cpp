@@ -4,6 +4,7 @@
 
 #include "dns_loopback.hpp"
 #include "dns_messages.hpp"
+#include "dns_tcp_loopback.hpp"
 #include "trigger.hpp"
 
 namespace tapio::dns {
@@ -20,6 +21,18 @@ Status ask_and_answer() {
   return {};
 }
 
+Status ask_and_answer_by_tcp() {
+  if (!enter_own_network()) return fail(Fault::unsupported, "no network namespace can be made");
+  const TcpServer listener("127.0.0.1", 53);
+  const auto client = Tcp::to("127.0.0.1", 53);
+  const auto server = listener.accept();
+  const auto query = Wire::query(1, "matrix.example", kA),
+             answer = Wire::answer(1, "matrix.example", kA);
+  if (!exchange(client, server, query.text(), answer.text()))
+    return fail(Fault::broken, "no answer over TCP");
+  return {};
+}
+
 Status look_up_a_number() {
   addrinfo* found = nullptr;
   if (::getaddrinfo("127.0.0.1", nullptr, nullptr, &found))
@@ -31,6 +44,9 @@ Status look_up_a_number() {
 constexpr matrix::Trigger kTriggers[] = {
     {"send", ask_and_answer},
     {"receive", ask_and_answer},
+    {"tcp_send", ask_and_answer_by_tcp},
+    {"tcp_receive", ask_and_answer_by_tcp},
+    {"tcp_open", ask_and_answer_by_tcp},
     {"call", look_up_a_number},
     {"return", look_up_a_number},
 };

@@ -421,6 +421,12 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 	TAPIO_PROG("raw_tp/" #tracepoint, index, name##_raw, name, ##args)             \
 	static __always_inline void name(struct tapio_run *run, void *ctx, ##args)
 
+/* The same where only a typed program will do: <name>_btf. */
+#define TAPIO_TYPED_TRACEPOINT(tracepoint, index, name, args...)                       \
+	static __always_inline void name(struct tapio_run *run, void *ctx, ##args);      \
+	TAPIO_PROG("tp_btf/" #tracepoint, index, name##_btf, name, ##args)             \
+	static __always_inline void name(struct tapio_run *run, void *ctx, ##args)
+
 /* The ways to write one on a kernel function, which may be a macro that stands for its name:
  * <name>_fentry and, with the arguments and then the result, <name>_fexit (5.5; arm64: 6.0);
  * <name>_kprobe, and with nothing but the result <name>_kretprobe. */

@@ -37,16 +37,19 @@ namespace tapio::capture {
 
 namespace {
 
-constexpr std::array<FeatureName, 6> kFeatures = {{
+constexpr std::array<FeatureName, 7> kFeatures = {{
     {Feature::btf, "btf", "type information, for programs that fit any kernel"},
     {Feature::ringbuf, "ringbuf", "one shared buffer in order; below it a perf buffer per CPU"},
     {Feature::raw_tp, "raw_tp", "raw tracepoints"},
     {Feature::tp_btf, "tp_btf", "typed tracepoints; below them raw ones"},
     {Feature::fentry, "fentry", "begin and end of kernel functions, typed; below them kprobes"},
     {Feature::kprobe, "kprobe", "begin and end of kernel functions, by breakpoint"},
+    {Feature::skb_dynptr, "skb_dynptr", "all of a packet, for typed tracepoints; below it fentry"},
 }};
 constexpr const char* kAnyTracepoint = "sched_process_exit";
 constexpr const char* kTypeOfAnyTracepoint = "btf_trace_sched_process_exit";
+constexpr const char* kPacketBytes = "bpf_dynptr_from_skb";
+constexpr const char* kTypeOfPacketTracepoint = "btf_trace_net_dev_queue";
 constexpr const char* kAnyFunction = "commit_creds";
 constexpr std::uint32_t kAnyOfV1 = 0;  // without BTF there is no program to look at it
 constexpr const char* kLeftOut = "left out by TAPIO_WITHOUT";
@@ -108,6 +111,37 @@ std::string set_breakpoint() {
   return ::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program.get()) ? "attach: " + why() : "";
 }
 
+// A typed program that asks for the bytes of its packet: the function is there from 6.4 on, and
+// open to tracepoints from 6.12.
+std::string read_packet(const btf* own) {
+  if (!own) return kNeedsOwnBtf;
+  const int function = btf__find_by_name_kind(own, kPacketBytes, BTF_KIND_FUNC);
+  const int tracepoint = btf__find_by_name_kind(own, kTypeOfPacketTracepoint, BTF_KIND_TYPEDEF);
+  if (function <= 0 || tracepoint <= 0) return fmt::format("the kernel has no {}", kPacketBytes);
+  constexpr int kDynptrBytes = 16;
+  const bpf_insn insns[] = {
+      {.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 1, .off = 0, .imm = 0},
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .src_reg = 0, .off = 0, .imm = 0},
+      {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 3, .src_reg = 10, .off = 0, .imm = 0},
+      {.code = BPF_ALU64 | BPF_ADD | BPF_K,
+       .dst_reg = 3,
+       .src_reg = 0,
+       .off = 0,
+       .imm = -kDynptrBytes},
+      {.code = BPF_JMP | BPF_CALL,
+       .dst_reg = 0,
+       .src_reg = BPF_PSEUDO_KFUNC_CALL,
+       .off = 0,
+       .imm = function},
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+      {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP,
+              .attach_btf_id = static_cast<unsigned>(tracepoint));
+  const Fd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "tapio_probe", "GPL", insns,
+                                 std::size(insns), &options));
+  return program ? "" : "load: " + why();
+}
+
 std::vector<std::string> told_to_do_without() {
   std::vector<std::string> list;
   const char* without = std::getenv("TAPIO_WITHOUT");
@@ -132,6 +166,8 @@ std::string try_feature(Feature feature, const Btf& found, const btf* own) {
       return attach_by_id(own, kAnyFunction, BTF_KIND_FUNC, BPF_TRACE_FENTRY);
     case Feature::kprobe:
       return set_breakpoint();
+    case Feature::skb_dynptr:
+      return read_packet(own);
     case Feature::none:
       break;
   }

@@ -22,6 +22,7 @@ enum class Feature : std::uint32_t {
   tp_btf = 1 << 3,
   fentry = 1 << 4,  // and fexit: both take trampolines
   kprobe = 1 << 5,
+  skb_dynptr = 1 << 6,
 };
 constexpr Feature operator|(Feature a, Feature b) {
   return Feature(std::uint32_t(a) | std::uint32_t(b));

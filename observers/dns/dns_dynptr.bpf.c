@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* DNS over TCP from packets, for kernels that show all of a packet to typed tracepoints; and all that
+ * the other object has. */
+#include "dns.bpf.c"
+#include "bpf/dynptr.bpf.h"
+
+static __always_inline bool is_of_socket(const struct sock *sk)
+{
+	return sk && (is_port(sk->__sk_common.skc_num) ||
+		      is_port(bpf_ntohs(sk->__sk_common.skc_dport)));
+}
+
+static __always_inline void report_segment(struct tapio_run *run, struct sk_buff *skb,
+					   const struct bpf_dynptr *packet,
+					   const struct tapio_segment *s, __u8 direction)
+{
+	struct net_device *device = TAPIO_GET(run, skb, dev);
+	__u32 namespace = tapio_netns_of_device(run, device);
+	struct tapio_dns_segment *e;
+
+	run->bystander = direction == TAPIO_DNS_RECEIVED ||
+			 !is_sender(run, tapio_current(), namespace);
+	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
+	if (!e)
+		return;
+	tapio_segment_addresses(packet, s, &e->source, &e->destination);
+	e->source_port = s->source_port;
+	e->destination_port = s->destination_port;
+	e->ip_version = s->ip_version;
+	e->direction = direction;
+	e->is_sender = !run->bystander;
+	e->network_namespace = namespace;
+	e->sequence = s->sequence;
+	TAPIO_COPY(run, e->interface, device, name);
+	tapio_append_packet(run, &e->payload, packet, s->payload, s->bytes,
+			    TAPIO_DNS_MESSAGE_BYTES);
+	TAPIO_END_TAIL(run, e);
+}
+
+/* The socket tells the ports, so other packets cost a few loads. */
+TAPIO_TYPED_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sk_buff *skb)
+{
+	struct tapio_segment s = {};
+	struct bpf_dynptr packet;
+	__u16 protocol;
+
+	if (!is_of_socket(skb->sk) || bpf_dynptr_from_skb((void *)skb, 0, &packet))
+		return;
+	s.network = tapio_network_of_sent(run, skb, &protocol) - TAPIO_GET(run, skb, data);
+	if (!tapio_tcp(&packet, skb->len, protocol, &s))
+		return;
+	if (!is_port(s.destination_port) && !served)
+		return;
+	report_segment(run, skb, &packet, &s, TAPIO_DNS_SENT);
+}
+
+TAPIO_TYPED_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received,
+		       struct sk_buff *skb)
+{
+	struct tapio_segment s = {};
+	struct bpf_dynptr packet;
+	__u16 protocol;
+
+	if (bpf_dynptr_from_skb((void *)skb, 0, &packet))
+		return;
+	s.network = tapio_network_of_received(run, skb, &protocol) - TAPIO_GET(run, skb, data);
+	if (!tapio_tcp(&packet, skb->len, protocol, &s))
+		return;
+	if (!is_port(s.source_port) &&
+	    (!is_port(s.destination_port) || !served ||
+	     TAPIO_GET(run, skb, dev, flags) & TAPIO_IFF_LOOPBACK))
+		return;
+	report_segment(run, skb, &packet, &s, TAPIO_DNS_RECEIVED);
+}
