@@ -78,6 +78,7 @@ static __always_inline bool rewind(struct tapio_run *run, struct buffers *b, __u
 		b->offset -= bytes;
 		return true;
 	}
+#pragma unroll /* 5.10 does not bound a loop whose counter it forgot */
 	for (int i = 0; i < IOVECS; i++) {
 		if (b->offset >= bytes) {
 			b->offset -= bytes;
@@ -99,11 +100,15 @@ static __always_inline void append_buffers(struct tapio_run *run, struct tapio_t
 		return;
 	}
 	piece->original = bytes;
-	for (int i = 0; i < IOVECS && bytes; i++) {
-		__u64 base = (__u64)TAPIO_GET(run, b->vector, iov_base);
-		__u64 length = TAPIO_GET(run, b->vector, iov_len) - b->offset;
+#pragma unroll
+	for (int i = 0; i < IOVECS; i++) {
 		struct tapio_text part = {};
+		__u64 base, length;
 
+		if (!bytes)
+			break;
+		base = (__u64)TAPIO_GET(run, b->vector, iov_base);
+		length = TAPIO_GET(run, b->vector, iov_len) - b->offset;
 		length = length < bytes ? length : bytes;
 		tapio_append_user(run, &part, base + b->offset, length, TAPIO_DNS_MESSAGE_BYTES);
 		if (!piece->size)
