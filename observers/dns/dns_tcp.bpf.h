@@ -80,13 +80,15 @@ static __always_inline bool rewind(struct tapio_run *run, struct buffers *b, __u
 	}
 #pragma unroll /* 5.10 does not bound a loop whose counter it forgot */
 	for (int i = 0; i < IOVECS; i++) {
+		const struct iovec___any *before = b->vector - 1;
+
 		if (b->offset >= bytes) {
 			b->offset -= bytes;
 			return true;
 		}
 		bytes -= b->offset;
-		b->vector--;
-		b->offset = TAPIO_GET(run, b->vector, iov_len);
+		b->vector = before;
+		b->offset = TAPIO_GET(run, before, iov_len);
 	}
 	return false;
 }
@@ -102,13 +104,14 @@ static __always_inline void append_buffers(struct tapio_run *run, struct tapio_t
 	piece->original = bytes;
 #pragma unroll
 	for (int i = 0; i < IOVECS; i++) {
+		const struct iovec___any *now = b->vector;
 		struct tapio_text part = {};
 		__u64 base, length;
 
 		if (!bytes)
 			break;
-		base = (__u64)TAPIO_GET(run, b->vector, iov_base);
-		length = TAPIO_GET(run, b->vector, iov_len) - b->offset;
+		base = (__u64)TAPIO_GET(run, now, iov_base);
+		length = TAPIO_GET(run, now, iov_len) - b->offset;
 		length = length < bytes ? length : bytes;
 		tapio_append_user(run, &part, base + b->offset, length, TAPIO_DNS_MESSAGE_BYTES);
 		if (!piece->size)
@@ -145,8 +148,8 @@ static __always_inline void socket_addresses(struct tapio_run *run, struct sock 
 			return;
 		}
 	}
-	TAPIO_READ(run, *(__be32 *)own, __builtin_preserve_access_index(&sk->__sk_common.skc_rcv_saddr));
-	TAPIO_READ(run, *(__be32 *)other, __builtin_preserve_access_index(&sk->__sk_common.skc_daddr));
+	TAPIO_COPY(run, *(__be32 *)own, sk, __sk_common.skc_rcv_saddr);
+	TAPIO_COPY(run, *(__be32 *)other, sk, __sk_common.skc_daddr);
 }
 
 struct ports {
@@ -214,12 +217,17 @@ TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk
 	__u32 sequence;
 	int flags, got;
 
+	/* Each place in the context has to be a constant: clang would make one load of the two. */
 	if (bpf_core_type_matches(struct proto___v5_18)) {
 		flags = arguments[4];
 		got = arguments[6];
+		barrier_var(got);
+		barrier_var(flags);
 	} else {
 		flags = arguments[3];
 		got = arguments[5];
+		barrier_var(got);
+		barrier_var(flags);
 	}
 	if (got <= 0 || flags & (MSG_PEEK | MSG_TRUNC) || !ports_of(run, sk, &p))
 		return;
@@ -229,8 +237,8 @@ TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk
 }
 
 /* In an interrupt at times. For the books: nothing is made of it but a count. */
-TAPIO_TRACEPOINT(inet_sock_set_state, TAPIO_DNS_ON_TCP_OPEN, tcp_opened, struct sock *sk, int before,
-		 int now)
+TAPIO_TRACEPOINT(inet_sock_set_state, TAPIO_DNS_ON_TCP_OPEN, tcp_opened, struct sock *sk,
+		 int before, int now)
 {
 	struct tapio_dns_connection *e;
 	struct ports p;
