@@ -25,6 +25,7 @@ enum tapio_dns_hook {
 #define TAPIO_DNS_PORTS 8           /* that a name server may have, by configuration */
 #define TAPIO_DNS_MESSAGE_BYTES 2047 /* of a message that are kept */
 #define TAPIO_DNS_INTERFACE_BYTES 16
+#define TAPIO_DNS_INTERFACES 8 /* that may be chosen */
 
 enum tapio_dns_direction { TAPIO_DNS_SENT, TAPIO_DNS_RECEIVED };
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
 #include "dns.abi.h"
 #include "dns.skel.h"
 #include "dns_dynptr.skel.h"
@@ -25,6 +27,9 @@ Status load(const Start& start, const Config& config) {
     for (std::size_t i = 0; i < config.ports.size(); ++i)
       s.rodata->ports[i] = static_cast<std::uint16_t>(config.ports[i]);
     s.rodata->served = config.served;
+    for (std::size_t i = 0; i < config.interfaces.size(); ++i)
+      std::memcpy(s.rodata->interfaces[i], config.interfaces[i].data(),
+                  config.interfaces[i].size());
   });
 }
 

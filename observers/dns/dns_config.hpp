@@ -5,6 +5,7 @@
 #include <bit>
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace tapio::dns {
 struct Config {
   bool enabled = false;
   std::vector<std::uint32_t> ports{53};
+  std::vector<std::string> interfaces;
   bool served = true;
   bool library = false;
   std::chrono::milliseconds timeout{5000};
@@ -37,6 +39,13 @@ struct Config {
       return invalid("ports: give one to eight of them, like [53]");
     if (!std::ranges::all_of(ports, is_port))
       return invalid("ports: each is a number from 1 to 65535");
+    const auto is_interface = [](const std::string& name) {
+      return !name.empty() && name.size() < TAPIO_DNS_INTERFACE_BYTES;
+    };
+    if (interfaces.size() > TAPIO_DNS_INTERFACES)
+      return invalid("interfaces: give eight of them at most, like [eth0]");
+    if (!std::ranges::all_of(interfaces, is_interface))
+      return invalid("interfaces: each is a name of 1 to 15 characters");
     if (!std::has_single_bit(ring.bytes)) return invalid("ring: give a power of two, like 256KiB");
     return {};
   }
@@ -47,6 +56,8 @@ struct Config {
         Setting{"enabled", &Config::enabled,
                 "Watch DNS queries and their answers. Every packet of the machine pays for it."},
         Setting{"ports", &Config::ports, "UDP and TCP ports of name servers; eight at most."},
+        Setting{"interfaces", &Config::interfaces,
+                "Only what passes these network interfaces, eight at most; none: all of them."},
         Setting{"served", &Config::served,
                 "Also report what name servers on this node are asked by others."},
         Setting{"library", &Config::library,

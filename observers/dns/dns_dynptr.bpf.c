@@ -21,6 +21,8 @@ static __always_inline void report_segment(struct tapio_run *run, struct sk_buff
 	__u32 namespace = tapio_netns_of_device(run, device);
 	struct tapio_dns_segment *e;
 
+	if (!is_watched(run, device))
+		return;
 	run->bystander = direction == TAPIO_DNS_RECEIVED ||
 			 !is_sender(run, tapio_current(), namespace);
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);

@@ -99,6 +99,18 @@ TEST_P(DnsOnKernel, ports_are_those_of_the_configuration) {
   EXPECT_EQ(records_of(rig, name_of(elsewhere)).size(), 0u);
 }
 
+TEST_P(DnsOnKernel, only_the_interfaces_that_were_chosen_are_watched) {
+  for (const char* chosen : {"lo", "lo0"}) {
+    Config config;
+    config.interfaces = {"nothing", chosen};
+    auto rig = make_rig(config);
+    const pid_t pid = child([] { return look_up("127.0.0.1", 53); });
+    ASSERT_EQ(wait_for(pid), 0);
+    rig.drain();
+    EXPECT_EQ(records_of(rig, name_of(pid)).size(), chosen == std::string_view("lo") ? 1u : 0u);
+  }
+}
+
 TEST_P(DnsOnKernel, a_query_that_is_sent_again_and_a_stray_answer_are_told) {
   auto rig = make_rig();
   const pid_t pid = child([] {

@@ -318,6 +318,11 @@ TEST(Dns, ports_that_are_none_and_too_many_are_refused) {
   EXPECT_FALSE(config.check());
   config.ports.assign(9, 53);
   EXPECT_FALSE(config.check());
+  config = {};
+  config.interfaces = {"eth0", "a_name_of_16_char"};
+  EXPECT_FALSE(config.check());
+  config.interfaces = {"eth0", "a_name_of_15_ch"};
+  EXPECT_TRUE(config.check());
 }
 
 }  // namespace

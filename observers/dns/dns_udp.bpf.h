@@ -14,12 +14,30 @@
 
 const volatile __u16 ports[TAPIO_DNS_PORTS] = {}; /* 0: none */
 const volatile __u32 served = 0;
+const volatile __u64 interfaces[TAPIO_DNS_INTERFACES][2] = {}; /* names; none: all of them */
 
 static __always_inline bool is_port(__u16 port)
 {
 #pragma unroll /* 5.10 does not bound a loop whose counter it forgot */
 	for (int i = 0; i < TAPIO_DNS_PORTS; i++)
 		if (ports[i] && ports[i] == port)
+			return true;
+	return false;
+}
+
+/* Behind its end a name may hold what is left of a longer one before it. */
+static __always_inline bool is_watched(struct tapio_run *run, struct net_device *device)
+{
+	__u64 name[2] = {};
+
+	if (!interfaces[0][0])
+		return true;
+	if (!device || bpf_probe_read_kernel_str(name, sizeof(name),
+						 __builtin_preserve_access_index(&device->name)) < 0)
+		tapio_add(run->row->read_faults, 1);
+#pragma unroll
+	for (int i = 0; i < TAPIO_DNS_INTERFACES; i++)
+		if (interfaces[i][0] == name[0] && interfaces[i][1] == name[1])
 			return true;
 	return false;
 }
@@ -61,6 +79,8 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	__u32 namespace = tapio_netns_of_device(run, device);
 	struct tapio_dns_datagram *e;
 
+	if (!is_watched(run, device))
+		return;
 	run->bystander = direction == TAPIO_DNS_RECEIVED ||
 			 !is_sender(run, tapio_current(), namespace);
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_datagram, TAPIO_DNS_DATAGRAM, event_class);
