@@ -34,13 +34,6 @@ struct msghdr___any {
 	struct iov_iter___any msg_iter;
 } __attribute__((preserve_access_index));
 
-struct msghdr;
-/* 5.19: recvmsg lost its argument `noblock`. */
-struct proto___v5_18 {
-	int (*recvmsg)(struct sock *sk, struct msghdr *msg, size_t len, int noblock, int flags,
-		       int *addr_len);
-} __attribute__((preserve_access_index));
-
 /* Memory of a process: one buffer, or a vector of them; `offset` counts in the first. */
 struct buffers {
 	const struct iovec___any *vector;
@@ -207,28 +200,33 @@ TAPIO_FENTRY(tcp_sendmsg, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sock *sk,
 		      TAPIO_DNS_SENT);
 }
 
+/* It had six arguments until 5.18, with `noblock` before the flags, and has had less since. From
+ * 5.17 on a program can ask how many there are, and where the result is. */
+static __always_inline void result_of(void *ctx, __u64 *flags, __u64 *got)
+{
+	const unsigned long long *arguments = ctx;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_arg_cnt)) {
+		bpf_get_func_arg(ctx, bpf_get_func_arg_cnt(ctx) == 6 ? 4 : 3, flags);
+		bpf_get_func_ret(ctx, got);
+	} else {
+		*flags = arguments[4];
+		*got = arguments[6];
+	}
+}
+
 TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk,
 	    struct msghdr___any *msg)
 {
-	const unsigned long long *arguments = ctx;
+	__u64 flags = 0, result = 0;
 	struct buffers b = {};
 	bool is_readable;
 	struct ports p;
 	__u32 sequence;
-	int flags, got;
+	int got;
 
-	/* Each place in the context has to be a constant: clang would make one load of the two. */
-	if (bpf_core_type_matches(struct proto___v5_18)) {
-		flags = arguments[4];
-		got = arguments[6];
-		barrier_var(got);
-		barrier_var(flags);
-	} else {
-		flags = arguments[3];
-		got = arguments[5];
-		barrier_var(got);
-		barrier_var(flags);
-	}
+	result_of(ctx, &flags, &result);
+	got = result;
 	if (got <= 0 || flags & (MSG_PEEK | MSG_TRUNC) || !ports_of(run, sk, &p))
 		return;
 	sequence = TAPIO_GET(run, (struct tcp_sock *)sk, copied_seq) - got;
