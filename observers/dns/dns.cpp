@@ -37,6 +37,7 @@ const Descriptor descriptor{
     .summary = "DNS: every query over UDP, its answer, and the ones without.",
     .hooks = kHooks,
     .schemas = kSchemas,
+    .provides = facts_of<NameResolved>,
     .needs = facts_of<Lost>,
     .settings = config::section<Config>,
     .start = start,

@@ -5,6 +5,8 @@
 #include "dns_config.hpp"
 #include "dns_detectors.hpp"
 #include "dns_exchanges.hpp"
+#include "dns_health.hpp"
+#include "dns_searches.hpp"
 #include "observer.hpp"
 
 namespace tapio::dns {
@@ -12,21 +14,24 @@ namespace tapio::dns {
 // Turns messages into lookups and findings. Knows nothing of libbpf; a test feeds it bytes.
 class DnsObserver final : public Observer {
  public:
-  explicit DnsObserver(const Config& config)
+  explicit DnsObserver(const Config& config, Tcp tcp = Tcp::unseen)
       : config_(config),
         rate_(config.rate_per_second),
         exchanges_(config.timeout),
-        detectors_(config) {}
+        detectors_(config, tcp),
+        health_(config.health_interval) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
   void on_tick(MonotonicTime now, Output& out) override;
   void on_settings(const config::Section& settings) override;
 
+  [[nodiscard]] std::vector<Counter> counters() const override;
+
   [[nodiscard]] const Exchanges& exchanges() const { return exchanges_; }
 
  private:
-  void tell(const Lookup& lookup, Output& out);
+  void tell(Lookup lookup, Output& out);
   [[nodiscard]] bool is_ordinary(const Lookup& lookup) const;
   bool admit(const Lookup& lookup);
 
@@ -34,7 +39,9 @@ class DnsObserver final : public Observer {
   Bucket rate_;
   std::uint64_t beyond_ = 0;  // ordinary lookups above the rate
   Exchanges exchanges_;
+  Searches searches_;
   Detectors detectors_;
+  Health health_;
 };
 
 }  // namespace tapio::dns

@@ -67,6 +67,14 @@ Origin origin_of(const Lookup& lookup) {
 
 }  // namespace
 
+std::string_view name(Transport transport) {
+  return transport == Transport::udp ? "udp" : "tcp";
+}
+
+Transport transport_of(const Datagram&) {
+  return Transport::udp;
+}
+
 std::string server_text(const Datagram& query) {
   const auto address = address_text(query.server, query.ip_version);
   return query.ip_version == 6 ? fmt::format("[{}]:{}", address, query.server.port)
@@ -89,12 +97,13 @@ Record record_of(const Lookup& lookup, Arena& arena) {
       known([&] { return texts(flag_names(answer->head.flags), arena); }),
       kept(address_text(query.server, query.ip_version)), query.server.port,
       kept(address_text(query.client, query.ip_version)), query.client.port,
-      std::string_view("udp"), std::string_view(query.ip_version == 4 ? "ipv4" : "ipv6"),
+      name(transport_of(query)), std::string_view(query.ip_version == 4 ? "ipv4" : "ipv6"),
       kept(query.interface), name(lookup.role), lookup.attempt, asked.head.id, query.size,
       known([&] { return std::uint64_t{lookup.answer->size}; }),
       asked.edns ? Value{std::uint64_t{asked.edns->udp_size}} : Value{},
       name(answer ? answer->extent : asked.extent),
-      lookup.stray ? kept(address_text(*lookup.stray, query.ip_version)) : Value{});
+      lookup.stray ? kept(address_text(*lookup.stray, query.ip_version)) : Value{},
+      lookup.search_index ? Value{std::uint64_t{*lookup.search_index}} : Value{});
 }
 
 }  // namespace tapio::dns

@@ -6,6 +6,11 @@
 
 namespace tapio::dns {
 
+enum class Transport : std::uint8_t { udp, tcp };
+[[nodiscard]] std::string_view name(Transport transport);
+// What a message came by: datagrams, whatever else its sender can do.
+[[nodiscard]] Transport transport_of(const Datagram& datagram);
+
 // A lookup as consumers get it.
 [[nodiscard]] Record record_of(const Lookup& lookup, Arena& arena);
 
