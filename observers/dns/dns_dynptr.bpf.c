@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* DNS over TCP from packets, for kernels that show all of a packet to typed tracepoints; and all that
- * the other object has. */
-#include "dns.bpf.c"
+/* All that the other object has, and DNS over TCP from packets, for kernels that show all of a
+ * packet to typed tracepoints. */
+#define TAPIO_SLOT_BYTES 4096
+#include "dns_udp.bpf.h"
+#include "dns_tcp.bpf.h"
+#include "dns_library.bpf.h"
 #include "bpf/dynptr.bpf.h"
 
 static __always_inline bool is_of_socket(const struct sock *sk)

@@ -34,13 +34,6 @@ struct msghdr___any {
 	struct iov_iter___any msg_iter;
 } __attribute__((preserve_access_index));
 
-struct msghdr;
-/* 5.19: recvmsg lost its argument `noblock`. */
-struct proto___v5_18 {
-	int (*recvmsg)(struct sock *sk, struct msghdr *msg, size_t len, int noblock, int flags,
-		       int *addr_len);
-} __attribute__((preserve_access_index));
-
 /* Memory of a process: one buffer, or a vector of them; `offset` counts in the first. */
 struct buffers {
 	const struct iovec___any *vector;
@@ -80,13 +73,15 @@ static __always_inline bool rewind(struct tapio_run *run, struct buffers *b, __u
 	}
 #pragma unroll /* 5.10 does not bound a loop whose counter it forgot */
 	for (int i = 0; i < IOVECS; i++) {
+		const struct iovec___any *before = b->vector - 1;
+
 		if (b->offset >= bytes) {
 			b->offset -= bytes;
 			return true;
 		}
 		bytes -= b->offset;
-		b->vector--;
-		b->offset = TAPIO_GET(run, b->vector, iov_len);
+		b->vector = before;
+		b->offset = TAPIO_GET(run, before, iov_len);
 	}
 	return false;
 }
@@ -102,13 +97,14 @@ static __always_inline void append_buffers(struct tapio_run *run, struct tapio_t
 	piece->original = bytes;
 #pragma unroll
 	for (int i = 0; i < IOVECS; i++) {
+		const struct iovec___any *now = b->vector;
 		struct tapio_text part = {};
 		__u64 base, length;
 
 		if (!bytes)
 			break;
-		base = (__u64)TAPIO_GET(run, b->vector, iov_base);
-		length = TAPIO_GET(run, b->vector, iov_len) - b->offset;
+		base = (__u64)TAPIO_GET(run, now, iov_base);
+		length = TAPIO_GET(run, now, iov_len) - b->offset;
 		length = length < bytes ? length : bytes;
 		tapio_append_user(run, &part, base + b->offset, length, TAPIO_DNS_MESSAGE_BYTES);
 		if (!piece->size)
@@ -145,8 +141,8 @@ static __always_inline void socket_addresses(struct tapio_run *run, struct sock 
 			return;
 		}
 	}
-	TAPIO_READ(run, *(__be32 *)own, __builtin_preserve_access_index(&sk->__sk_common.skc_rcv_saddr));
-	TAPIO_READ(run, *(__be32 *)other, __builtin_preserve_access_index(&sk->__sk_common.skc_daddr));
+	TAPIO_COPY(run, *(__be32 *)own, sk, __sk_common.skc_rcv_saddr);
+	TAPIO_COPY(run, *(__be32 *)other, sk, __sk_common.skc_daddr);
 }
 
 struct ports {
@@ -204,23 +200,33 @@ TAPIO_FENTRY(tcp_sendmsg, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sock *sk,
 		      TAPIO_DNS_SENT);
 }
 
+/* It had six arguments until 5.18, with `noblock` before the flags, and has had less since. From
+ * 5.17 on a program can ask how many there are, and where the result is. */
+static __always_inline void result_of(void *ctx, __u64 *flags, __u64 *got)
+{
+	const unsigned long long *arguments = ctx;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_arg_cnt)) {
+		bpf_get_func_arg(ctx, bpf_get_func_arg_cnt(ctx) == 6 ? 4 : 3, flags);
+		bpf_get_func_ret(ctx, got);
+	} else {
+		*flags = arguments[4];
+		*got = arguments[6];
+	}
+}
+
 TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk,
 	    struct msghdr___any *msg)
 {
-	const unsigned long long *arguments = ctx;
+	__u64 flags = 0, result = 0;
 	struct buffers b = {};
 	bool is_readable;
 	struct ports p;
 	__u32 sequence;
-	int flags, got;
+	int got;
 
-	if (bpf_core_type_matches(struct proto___v5_18)) {
-		flags = arguments[4];
-		got = arguments[6];
-	} else {
-		flags = arguments[3];
-		got = arguments[5];
-	}
+	result_of(ctx, &flags, &result);
+	got = result;
 	if (got <= 0 || flags & (MSG_PEEK | MSG_TRUNC) || !ports_of(run, sk, &p))
 		return;
 	sequence = TAPIO_GET(run, (struct tcp_sock *)sk, copied_seq) - got;
@@ -229,8 +235,8 @@ TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk
 }
 
 /* In an interrupt at times. For the books: nothing is made of it but a count. */
-TAPIO_TRACEPOINT(inet_sock_set_state, TAPIO_DNS_ON_TCP_OPEN, tcp_opened, struct sock *sk, int before,
-		 int now)
+TAPIO_TRACEPOINT(inet_sock_set_state, TAPIO_DNS_ON_TCP_OPEN, tcp_opened, struct sock *sk,
+		 int before, int now)
 {
 	struct tapio_dns_connection *e;
 	struct ports p;

@@ -59,7 +59,8 @@ class DnsTcpOnKernel : public OnEveryPath {
            !rig_->program(TAPIO_DNS_ON_TCP_RECEIVE).empty();
   }
   [[nodiscard]] std::string why_not() const {
-    return rig_->programs->choices()[TAPIO_DNS_ON_TCP_SEND].reason;
+    const auto choices = rig_->programs->choices();
+    return choices[TAPIO_DNS_ON_TCP_SEND].reason + choices[TAPIO_DNS_ON_TCP_RECEIVE].reason;
   }
   [[nodiscard]] bool at_sockets() const {
     return rig_->program(TAPIO_DNS_ON_TCP_SEND) == "tcp_sent_fentry";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The bytes of a socket buffer wherever they lie, in fragments of pages too: TCP over IP, without
- * encapsulation. For typed tracepoints from 6.12 on (Feature::skb_dynptr). An object with this in it
- * is opened there alone: to find the function, libbpf wants the BTF that the kernel itself shows. */
+ * encapsulation. For typed tracepoints from 6.12 on (Feature::skb_dynptr). An object with this in
+ * it is opened there alone: to find the function, libbpf wants the BTF that the kernel shows. */
 #ifndef TAPIO_DYNPTR_BPF_H
 #define TAPIO_DYNPTR_BPF_H
 
