@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/outside.hpp"
 #include "base/settings.hpp"
@@ -49,6 +50,13 @@ struct Surplus {
   std::uint64_t count;   // since the last report
 };
 
+// Something that an observer counts since it began and that the ledger does not know, for `tapio
+// status`.
+struct Counter {
+  std::string_view name;  // static; "evicted"
+  std::uint64_t value = 0;
+};
+
 // Turns samples into facts and records. One thread calls it; none of it may block. It has to do the
 // same again when a recording is replayed: what it wants to know beside what it is given, it asks
 // `Start::outside`.
@@ -64,6 +72,7 @@ class Observer {
   virtual void on_tick(MonotonicTime, Output&) {}  // once a second
   // A reload: its settings that may change while it runs have new values, see Setting::on_reload.
   virtual void on_settings(const config::Section&) {}
+  [[nodiscard]] virtual std::vector<Counter> counters() const { return {}; }
 };
 
 // What `start` gets: the observer's own settings, and its part of the kernel side.

@@ -18,6 +18,10 @@ class EmptyWorld : public World {
                                             MonotonicTime) const override {
     return {};
   }
+  [[nodiscard]] std::optional<NameOf> name_of(const IpAddress&, ProcessId, std::uint64_t,
+                                              MonotonicTime) const override {
+    return {};
+  }
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
 
  private:

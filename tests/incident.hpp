@@ -37,6 +37,11 @@ class StagedWorld final : public World {
         list.push_back(change);
     return list;
   }
+  [[nodiscard]] std::optional<NameOf> name_of(const IpAddress& address, ProcessId process,
+                                              std::uint64_t cgroup_id,
+                                              MonotonicTime now) const override {
+    return known.name_of(address, process, cgroup_id, now);
+  }
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind; }
 
   KnownWorld known;

@@ -33,6 +33,17 @@ Status load(const Start& start, const Config& config) {
   });
 }
 
+// A replay has no programs to look at.
+TcpSight tcp_sight(const Start& start) {
+  const auto seen = start.outside.attempt("dns: see TCP", [&]() -> Status {
+    if (start.programs.program_of(TAPIO_DNS_ON_TCP_SEND) &&
+        start.programs.program_of(TAPIO_DNS_ON_TCP_RECEIVE))
+      return {};
+    return fail(Fault::unsupported, "no program reads DNS over TCP");
+  });
+  return seen ? TcpSight::seen : TcpSight::unseen;
+}
+
 Result<std::unique_ptr<Observer>> start(const Start& start) {
   const auto& config = start.settings.as<Config>();
   TRY(config.check());
@@ -40,7 +51,7 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
     TRY(load<dns_dynptr_bpf>(start, config));
   else
     TRY(load<dns_bpf>(start, config));
-  return std::make_unique<DnsObserver>(config);
+  return std::make_unique<DnsObserver>(config, tcp_sight(start));
 }
 
 }  // namespace
@@ -52,6 +63,7 @@ const Descriptor descriptor{
     .summary = "DNS: every query over UDP and TCP, its answer, and the ones without.",
     .hooks = kHooks,
     .schemas = kSchemas,
+    .provides = facts_of<NameResolved>,
     .needs = facts_of<Lost>,
     .settings = config::section<Config>,
     .start = start,

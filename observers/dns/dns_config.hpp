@@ -31,6 +31,12 @@ struct Config {
   std::uint32_t detect_failing_answers = 5;
   std::uint32_t detect_slow_answers = 5;
   std::uint32_t detect_retries = 10;
+  std::uint32_t detect_search_names = 2;
+  std::uint32_t detect_search_lookups = 10;
+  std::uint32_t detect_truncated_answers = 10;
+  std::uint32_t detect_truncated_abandoned = 3;
+  std::uint32_t detect_strays = 3;
+  std::chrono::milliseconds health_interval{10'000};
 
   // What a range cannot say of single settings.
   [[nodiscard]] Status check() const {
@@ -92,12 +98,36 @@ struct Config {
                 "So many failures of one name for one process within a minute.", 2u, 1'000u}
             .on_reload(),
         Setting{"detect.slow.answers", &Config::detect_slow_answers,
-                "So many slow answers of one name server within a minute, and no fewer others.", 2u,
-                1'000u}
+                "So many slow answers within a minute: of a name server, and no fewer than the "
+                "others; or for one name or zone, while others are quick.",
+                2u, 100u}
             .on_reload(),
         Setting{"detect.retries", &Config::detect_retries,
                 "So many queries of one process that repeat an earlier one within a minute.", 2u,
                 1'000u}
+            .on_reload(),
+        Setting{"detect.search.names", &Config::detect_search_names,
+                "So many names that do not exist before one that does make a search dear.", 1u, 16u}
+            .on_reload(),
+        Setting{"detect.search.lookups", &Config::detect_search_lookups,
+                "So many such searches of one process within a minute.", 2u, 1'000u}
+            .on_reload(),
+        Setting{"detect.truncated.answers", &Config::detect_truncated_answers,
+                "So many truncated answers of one name server for one name within a minute.", 2u,
+                1'000u}
+            .on_reload(),
+        Setting{"detect.truncated.abandoned", &Config::detect_truncated_abandoned,
+                "So many truncated answers of one name server within a minute after which nobody "
+                "asked again.",
+                2u, 1'000u}
+            .on_reload(),
+        Setting{"detect.strays", &Config::detect_strays,
+                "So many answers from one address within a minute that another one was asked for.",
+                2u, 1'000u}
+            .on_reload(),
+        Setting{"health_interval", &Config::health_interval,
+                "How often a record says how each name server did; only those that were asked.",
+                milliseconds(1'000), milliseconds(3'600'000)}
             .on_reload(),
     };
   }

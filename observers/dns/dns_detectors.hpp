@@ -1,84 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "base/lru.hpp"
 #include "dns_config.hpp"
-#include "dns_exchanges.hpp"
-#include "dns_schemas.hpp"
+#include "dns_findings.hpp"
+#include "dns_searches.hpp"
+#include "dns_servers.hpp"
+#include "dns_truncations.hpp"
 #include "observer.hpp"
 
 namespace tapio::dns {
 
-// Something that happens again and again: when, and the records that say so.
-class Streak {
- public:
-  static constexpr std::size_t kMax = 16;  // of which evidence is kept, the latest
-
-  void add(MonotonicTime time, RecordId evidence);
-  void forget_before(MonotonicTime time);
-  // Once for an incident, and again after a minute while it goes on.
-  [[nodiscard]] bool tell(MonotonicTime now);
-
-  [[nodiscard]] std::size_t count() const { return times_.size(); }
-  [[nodiscard]] bool empty() const { return times_.empty(); }
-  [[nodiscard]] MonotonicTime first() const { return times_.front(); }
-  [[nodiscard]] MonotonicTime latest() const { return times_.back(); }
-  [[nodiscard]] std::span<const std::string_view> evidence(Arena& arena) const;
-
- private:
-  static constexpr std::size_t kMaxTimes = 1'024;  // counted; beyond it the oldest goes
-  static constexpr std::chrono::nanoseconds kRepeat = std::chrono::minutes(1);
-
-  std::deque<MonotonicTime> times_;
-  std::deque<RecordId> evidence_;
-  std::optional<MonotonicTime> told_;
-};
-
 // What lookups show together. Time is that of the lookups, so a replay finds the same.
 class Detectors {
  public:
-  static constexpr std::chrono::nanoseconds kWindow = std::chrono::minutes(1);
   // Of each; beyond: the one that was of use longest ago goes.
-  static constexpr std::size_t kMaxServers = 256, kMaxProcesses = 512, kMaxNames = 1'024;
+  static constexpr std::size_t kMaxProcesses = 512, kMaxNames = 1'024, kMaxSearches = 512;
 
-  explicit Detectors(const Config& config) { configure(config); }
+  Detectors(const Config& config, TcpSight tcp) : truncations_(tcp) { configure(config); }
   void configure(const Config& config);
 
-  // A lookup of a client here, and its record.
-  void on(const Lookup& lookup, RecordId evidence, Output& out);
+  // A lookup of a client here, its record, and its place in a search, if it has one.
+  void on(const Lookup& lookup, const std::optional<Searches::Step>& step, RecordId evidence,
+          Output& out);
+  void on_tick(MonotonicTime now, Output& out) { truncations_.on_tick(now, out); }
+  void lost() { truncations_.lost(); }  // messages
 
  private:
-  struct Server {
-    MonotonicTime used{};
-    MonotonicTime answered{};  // the last time
-    Streak unanswered, slow, fast;
-  };
-  struct Process {
-    MonotonicTime used{};
-    Streak retries;
-  };
   struct Name {
     MonotonicTime used{};
     Streak failures;
   };
 
-  void unanswered(const Lookup& lookup, RecordId evidence, Output& out);
   void answered(const Lookup& lookup, RecordId evidence, Output& out);
   void retried(const Lookup& lookup, RecordId evidence, Output& out);
+  void searched(const Lookup& lookup, const Searches::Step& step, RecordId evidence, Output& out);
   void failed(const Lookup& lookup, std::string_view how, RecordId evidence, Output& out);
   void forget_searched(const Lookup& lookup);
+  Name& use_name(const std::string& key, MonotonicTime now);
 
-  std::chrono::nanoseconds slow_{};
-  std::size_t silent_queries_ = 0, failing_answers_ = 0, slow_answers_ = 0, retries_ = 0;
-  std::map<std::string, Server> servers_;
-  std::map<std::uint32_t, Process> processes_;
-  std::map<std::string, Name> names_;  // by process and name
+  std::size_t failing_answers_ = 0, retries_ = 0, search_names_ = 0, search_lookups_ = 0;
+  ServerFaults servers_;
+  Truncations truncations_;
+  Lru<std::uint32_t, Streak> retried_{kMaxProcesses};
+  Lru<std::string, Streak> searches_{kMaxSearches};  // by process and what it searches
+  std::map<std::string, Name> names_;                // by process and name, in their order
 };
 
 }  // namespace tapio::dns

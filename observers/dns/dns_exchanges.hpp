@@ -23,10 +23,11 @@ struct Lookup {
   Role role = Role::client;
   Outcome outcome = Outcome::unknown;
   std::uint32_t attempt = 1;
-  MonotonicTime latest{};            // the last time that it was asked with this id
-  MonotonicTime concluded{};         // 0: it is under way
-  std::optional<Datagram> answer{};  // of Outcome::answered
-  std::optional<Endpoint> stray{};   // who answered without being asked
+  MonotonicTime latest{};                       // the last time that it was asked with this id
+  MonotonicTime concluded{};                    // 0: it is under way
+  std::optional<Datagram> answer{};             // of Outcome::answered
+  std::optional<Endpoint> stray{};              // who answered without being asked
+  std::optional<std::uint32_t> search_index{};  // see Searches
 
   [[nodiscard]] std::chrono::nanoseconds duration() const { return concluded - query.origin.time; }
 };

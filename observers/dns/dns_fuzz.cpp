@@ -27,6 +27,13 @@ void read_all(const tapio::Record& record) {
   }
 }
 
+// So is the name of an address, and a message has no more addresses than are kept of it.
+void read_all(const tapio::NameResolved& fact) {
+  if (!is_printable(fact.name)) std::abort();
+  if (fact.addresses.empty() || fact.addresses.size() > tapio::dns::Message::kMaxAnswers)
+    std::abort();
+}
+
 // A datagram with these bytes as its message.
 std::vector<std::byte> sample(const std::uint8_t* data, std::size_t size, bool is_answer) {
   const auto kept =
@@ -133,5 +140,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   feed(observer, call_sample(data, size), out);
   observer.on_tick(std::chrono::hours(1), out);
   for (const Record& record : out.records) read_all(record);
+  for (const Fact& fact : out.facts) read_all(std::get<NameResolved>(fact));
   return 0;
 }

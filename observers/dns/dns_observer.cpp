@@ -3,6 +3,7 @@
 
 #include "dns_library.abi.h"
 #include "dns_records.hpp"
+#include "dns_resolved.hpp"
 
 namespace tapio::dns {
 
@@ -27,7 +28,7 @@ Status DnsObserver::on_sample(const wire::Sample& sample, Output& out) {
 
 void DnsObserver::take(Datagram message, Output& out) {
   if (config_.library) library_.asked(message);
-  for (const Lookup& lookup : exchanges_.take(std::move(message))) tell(lookup, out);
+  for (Lookup& lookup : exchanges_.take(std::move(message))) tell(std::move(lookup), out);
 }
 
 void DnsObserver::take(std::vector<Datagram> messages, Output& out) {
@@ -46,8 +47,10 @@ void DnsObserver::take(const Call& call, Output& out) {
 }
 
 void DnsObserver::on_fact(const Fact& fact, Output&) {
-  if (const auto* lost = std::get_if<Lost>(&fact); lost && lost->observer == "dns")
-    exchanges_.lost(lost->from, lost->to);
+  const auto* lost = std::get_if<Lost>(&fact);
+  if (!lost || lost->observer != "dns") return;
+  exchanges_.lost(lost->from, lost->to);
+  detectors_.lost();
 }
 
 void DnsObserver::on_tick(MonotonicTime now, Output& out) {
@@ -55,8 +58,10 @@ void DnsObserver::on_tick(MonotonicTime now, Output& out) {
   for (Lookup& lookup : exchanges_.expire(now)) {
     if (lookup.query.transport == Transport::tcp && streams_.may_have_missed(lookup.query))
       lookup.outcome = Outcome::unknown;
-    tell(lookup, out);
+    tell(std::move(lookup), out);
   }
+  detectors_.on_tick(now, out);
+  health_.on_tick(now, out);
 }
 
 void DnsObserver::on_settings(const config::Section& settings) {
@@ -64,18 +69,31 @@ void DnsObserver::on_settings(const config::Section& settings) {
   rate_.set_rate(config_.rate_per_second);
   exchanges_.set_timeout(config_.timeout);
   detectors_.configure(config_);
+  health_.set_interval(config_.health_interval);
 }
 
-void DnsObserver::tell(const Lookup& lookup, Output& out) {
+std::vector<Counter> DnsObserver::counters() const {
+  const auto& counts = exchanges_.counts();
+  return {{"repeated", counts.repeated},
+          {"unasked", counts.unasked},
+          {"strays", counts.strays},
+          {"evicted", counts.evicted}};
+}
+
+void DnsObserver::tell(Lookup lookup, Output& out) {
   // Nobody here need answer what only passes through.
   if (lookup.role == Role::server && !lookup.answer) return;
+  const auto step = searches_.place(lookup);
+  if (step) lookup.search_index = step->index;
   const Record record = record_of(lookup, out.arena());
   const RecordId id = !is_ordinary(lookup) || admit(lookup.concluded)
                           ? out.emit(record)
                           : out.withhold(record, Withheld::rate_limited);
   if (lookup.role != Role::client) return;
+  if (const auto fact = resolved(lookup, id, out)) out.publish(*fact);
   if (config_.library) library_.concluded(lookup);
-  detectors_.on(lookup, id, out);
+  detectors_.on(lookup, step, id, out);
+  health_.on(lookup);
 }
 
 bool DnsObserver::is_ordinary(const Lookup& lookup) const {

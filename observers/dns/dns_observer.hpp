@@ -5,7 +5,9 @@
 #include "dns_config.hpp"
 #include "dns_detectors.hpp"
 #include "dns_exchanges.hpp"
+#include "dns_health.hpp"
 #include "dns_library.hpp"
+#include "dns_searches.hpp"
 #include "dns_stream.hpp"
 #include "observer.hpp"
 
@@ -14,16 +16,19 @@ namespace tapio::dns {
 // Turns messages into lookups and findings. Knows nothing of libbpf; a test feeds it bytes.
 class DnsObserver final : public Observer {
  public:
-  explicit DnsObserver(const Config& config)
+  explicit DnsObserver(const Config& config, TcpSight tcp = TcpSight::unseen)
       : config_(config),
         rate_(config.rate_per_second),
         exchanges_(config.timeout),
-        detectors_(config) {}
+        detectors_(config, tcp),
+        health_(config.health_interval) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
   void on_tick(MonotonicTime now, Output& out) override;
   void on_settings(const config::Section& settings) override;
+
+  [[nodiscard]] std::vector<Counter> counters() const override;
 
   [[nodiscard]] const Exchanges& exchanges() const { return exchanges_; }
   [[nodiscard]] const Streams& streams() const { return streams_; }
@@ -32,7 +37,7 @@ class DnsObserver final : public Observer {
   void take(Datagram message, Output& out);
   void take(std::vector<Datagram> messages, Output& out);
   void take(const Call& call, Output& out);
-  void tell(const Lookup& lookup, Output& out);
+  void tell(Lookup lookup, Output& out);
   [[nodiscard]] bool is_ordinary(const Lookup& lookup) const;
   bool admit(MonotonicTime now);  // of what is ordinary
 
@@ -41,8 +46,10 @@ class DnsObserver final : public Observer {
   std::uint64_t beyond_ = 0;  // ordinary lookups above the rate
   Streams streams_;
   Exchanges exchanges_;
+  Searches searches_;
   Detectors detectors_;
   Library library_;
+  Health health_;
 };
 
 }  // namespace tapio::dns

@@ -94,7 +94,8 @@ Record record_of(const Lookup& lookup, Arena& arena) {
       asked.head.id, query.size, known([&] { return std::uint64_t{lookup.answer->size}; }),
       asked.edns ? Value{std::uint64_t{asked.edns->udp_size}} : Value{},
       name(answer ? answer->extent : asked.extent),
-      lookup.stray ? kept(address_text(*lookup.stray, query.ip_version)) : Value{});
+      lookup.stray ? kept(address_text(*lookup.stray, query.ip_version)) : Value{},
+      lookup.search_index ? Value{std::uint64_t{*lookup.search_index}} : Value{});
 }
 
 }  // namespace tapio::dns

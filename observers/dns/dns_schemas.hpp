@@ -54,8 +54,13 @@ inline constexpr SchemaOf kQuery{
         "dns.edns.udp_size", Type::u64, "The answer that the client can take, EDNS(0).", {}, "By"},
     Field{"dns.message", Type::text,
           "whole, cut (by the capture) or malformed: the answer, or the query without one."},
-    Field{"dns.stray.address", Type::text,
-          "An answer came from this address, that was not asked."}};
+    Field{"dns.stray.address", Type::text, "An answer came from this address, that was not asked."},
+    Field{"dns.search.index",
+          Type::u64,
+          "0: asked for first; more: so many names that begin alike did not exist just before, as "
+          "when a search list is tried. Of questions for A and AAAA.",
+          {},
+          "1"}};
 
 inline constexpr SchemaOf kLibraryCall{
     "dns.library",
@@ -128,8 +133,84 @@ inline constexpr FindingSchema kSlowLibrary{"dns.slow_library",
                                             kServer,
                                             kName,
                                             kDetail};
+inline constexpr FindingSchema kSlowName{
+    "dns.slow_name", Kind::finding, "One name is slow or unanswered, others are not.",
+    kSeverity,       kEntity,       kSummary,
+    kSuggestion,     kCount,        kWindow,
+    kEvidence,       kServer,       kName,
+    kDetail};
+inline constexpr FindingSchema kSearchAmplification{
+    "dns.search_amplification",
+    Kind::finding,
+    "A process asks for several names that do not exist before each one that does.",
+    kSeverity,
+    kEntity,
+    kSummary,
+    kSuggestion,
+    kCount,
+    kWindow,
+    kEvidence,
+    kServer,
+    kName,
+    kDetail};
+inline constexpr FindingSchema kTruncated{
+    "dns.truncated",
+    Kind::finding,
+    "Answers do not fit into a datagram, again and again, or nobody asked for the rest.",
+    kSeverity,
+    kEntity,
+    kSummary,
+    kSuggestion,
+    kCount,
+    kWindow,
+    kEvidence,
+    kServer,
+    kName,
+    kDetail};
+inline constexpr FindingSchema kStrayAnswer{"dns.stray_answer",
+                                            Kind::finding,
+                                            "Answers come from an address that was not asked.",
+                                            kSeverity,
+                                            kEntity,
+                                            kSummary,
+                                            kSuggestion,
+                                            kCount,
+                                            kWindow,
+                                            kEvidence,
+                                            kServer,
+                                            kName,
+                                            kDetail};
+
+inline constexpr SchemaOf kServerHealth{
+    "dns.server",
+    Kind::metric,
+    "How a name server did in an interval, by all that was asked of it from here. The time is that "
+    "of the interval's end.",
+    Field{"server.address", Type::text, "Who was asked; other: all beyond the first 256.",
+          "SERVER"},
+    Field{"server.port", Type::u64, "Its port."},
+    Field{"window", Type::duration, "How long the interval was.", "WITHIN", "s"},
+    Field{"dns.lookups", Type::u64, "That were concluded in it.", "LOOKUPS", "1"},
+    Field{"dns.lookups.answered", Type::u64, "With any response code.", "ANSWERED", "1"},
+    Field{"dns.lookups.noerror", Type::u64, "Response code NOERROR.", {}, "1"},
+    Field{"dns.lookups.nxdomain", Type::u64, "NXDOMAIN.", "NXDOMAIN", "1"},
+    Field{"dns.lookups.servfail", Type::u64, "SERVFAIL.", "SERVFAIL", "1"},
+    Field{"dns.lookups.refused", Type::u64, "REFUSED.", {}, "1"},
+    Field{"dns.lookups.other_code", Type::u64, "Another response code.", {}, "1"},
+    Field{"dns.lookups.truncated", Type::u64, "Answers with the flag TC.", {}, "1"},
+    Field{"dns.lookups.unanswered", Type::u64, "Nothing came in time.", "UNANSWERED", "1"},
+    Field{"dns.lookups.unknown", Type::u64, "An answer may have been lost here.", {}, "1"},
+    Field{"dns.lookups.repeated", Type::u64, "That had to be asked again.", "REPEATED", "1"},
+    Field{"dns.latency.min", Type::duration, "The shortest time to an answer.", {}, "s"},
+    Field{"dns.latency.mean", Type::duration, "The mean time.", {}, "s"},
+    Field{"dns.latency.p50", Type::duration,
+          "Half of the answers took no longer; off by 1/16 at most.", "P50", "s"},
+    Field{"dns.latency.p99", Type::duration, "99 of 100 took no longer; off by 1/16 at most.",
+          "P99", "s"},
+    Field{"dns.latency.max", Type::duration, "The longest time.", "MAX", "s"}};
 
 inline constexpr const Schema* kSchemas[] = {
-    &kQuery, &kLibraryCall, &kSlowLibrary, &kResolverSilent, &kFailingName, &kSlow, &kRetries};
+    &kQuery, &kLibraryCall, &kSlowLibrary, &kServerHealth,        &kResolverSilent, &kFailingName,
+    &kSlow,  &kRetries,     &kSlowName,    &kSearchAmplification, &kTruncated,      &kStrayAnswer};
 
 }  // namespace tapio::dns

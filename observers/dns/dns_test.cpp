@@ -2,59 +2,19 @@
 #include <gmock/gmock.h>
 
 #include "collected.hpp"
+#include "dns_conversation.hpp"
 #include "dns_hooks.hpp"
-#include "dns_observer.hpp"
-#include "dns_samples.hpp"
 #include "dns_schemas.hpp"
 
 namespace tapio::dns {
 namespace {
 
-using namespace std::chrono_literals;
+using DnsTest = Conversation<Collected>;
 using capture::Feature;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr MonotonicTime kStart = 1000s;
-
-class DnsTest : public testing::Test {
- protected:
-  Status feed(const Packet& packet, const Wire& message) {
-    const auto bytes = sample_of(packet, message);
-    return observer_->on_sample(TRY(wire::open_sample(bytes)), out_);
-  }
-  void asks(MonotonicTime at, std::uint16_t id, std::string_view name, Packet packet = {}) {
-    packet.time = kStart + at;
-    ASSERT_TRUE(feed(packet, Wire::query(id, name, kA)));
-  }
-  void answers(MonotonicTime at, const Wire& message, Packet packet = {}) {
-    packet.time = kStart + at;
-    packet.is_sender = packet.direction == TAPIO_DNS_SENT;
-    ASSERT_TRUE(feed(packet, message));
-  }
-  void is_answered(MonotonicTime at, std::uint16_t id, std::string_view name,
-                   std::uint16_t flags = 0) {
-    answers(at, Wire::answer(id, name, kA, flags), kReceived);
-  }
-  std::vector<std::string_view> findings() const {
-    std::vector<std::string_view> names;
-    for (const Record& record : out_.records)
-      if (record.schema->kind == Kind::finding) names.push_back(record.schema->name);
-    return names;
-  }
-
-  static constexpr Packet kReceived{.direction = TAPIO_DNS_RECEIVED};
-  Collected out_;
-  std::optional<DnsObserver> observer_{std::in_place, Config{}};
-};
-
-Wire with_address(std::uint16_t id, std::string_view name) {
-  auto wire = Wire::answer(id, name, kA);
-  wire.record("\xc0\x0c", kA, 60, std::string("\xc0\x00\x02\x07", 4));
-  return wire;
-}
 
 TEST_F(DnsTest, a_query_and_its_answer_become_one_record_of_who_asked) {
   asks(0ms, 7, "Example.com");
@@ -217,69 +177,6 @@ TEST_F(DnsTest, the_table_is_bounded_and_says_what_it_had_to_let_go) {
   EXPECT_EQ(observer_->exchanges().counts().evicted, 10u);
   ASSERT_THAT(out_.records, SizeIs(10));
   EXPECT_EQ(out_.text("dns.outcome"), "unknown");
-}
-
-TEST_F(DnsTest, a_server_that_answers_nothing_is_found_silent_once) {
-  for (std::uint16_t id = 0; id < 6; ++id) asks(id * 100ms, id, id % 2 ? "a.example" : "b.example");
-  observer_->on_tick(kStart + 10s, out_);
-  EXPECT_THAT(findings(), ElementsAre("dns.resolver_silent"));
-  EXPECT_EQ(out_.records[3].schema, &kResolverSilent);
-}
-
-TEST_F(DnsTest, a_server_that_answers_others_is_not_silent_when_one_name_is_not_answered) {
-  for (std::uint16_t id = 0; id < 10; id += 2) {
-    asks(id * 100ms, id, "dead.example");
-    asks(id * 100ms + 10ms, id + 1, "a.example", {.client_port = 4001});
-    answers(id * 100ms + 20ms, Wire::answer(id + 1, "a.example", kA),
-            {.direction = TAPIO_DNS_RECEIVED, .client_port = 4001});
-  }
-  observer_->on_tick(kStart + 10s, out_);
-  EXPECT_THAT(findings(), ElementsAre("dns.failing_name"));
-  EXPECT_THAT(out_.text("summary"), HasSubstr("dead.example: no answer"));
-}
-
-TEST_F(DnsTest, a_name_that_fails_again_and_again_is_found_with_its_evidence) {
-  for (std::uint16_t id = 0; id < 5; ++id) {
-    asks(id * 1s, id, "gone.example");
-    is_answered(id * 1s + 1ms, id, "gone.example", kServFail);
-  }
-  ASSERT_THAT(findings(), ElementsAre("dns.failing_name"));
-  EXPECT_EQ(out_.text("finding.detail"), "SERVFAIL");
-  EXPECT_THAT(*out_.get<std::span<const std::string_view>>("evidence"), SizeIs(5));
-}
-
-TEST_F(DnsTest, a_search_list_that_ends_in_a_name_that_works_is_no_failure) {
-  for (std::uint16_t id = 0; id < 60; id += 3) {
-    asks(id * 100ms, id, "api.example.default.svc.cluster.local");
-    is_answered(id * 100ms + 1ms, id, "api.example.default.svc.cluster.local", kNxDomain);
-    asks(id * 100ms + 2ms, id + 1, "api.example.svc.cluster.local");
-    is_answered(id * 100ms + 3ms, id + 1, "api.example.svc.cluster.local", kNxDomain);
-    asks(id * 100ms + 4ms, id + 2, "api.example");
-    is_answered(id * 100ms + 5ms, id + 2, "api.example");
-  }
-  EXPECT_THAT(findings(), IsEmpty());
-}
-
-TEST_F(DnsTest, a_slow_server_is_found_and_a_few_slow_answers_among_many_are_not) {
-  for (std::uint16_t id = 0; id < 20; ++id) {
-    asks(id * 1s, id, "a.example");
-    is_answered(id * 1s + (id % 4 == 0 ? 600ms : 5ms), id, "a.example");
-  }
-  EXPECT_THAT(findings(), IsEmpty());
-  for (std::uint16_t id = 100; id < 115; ++id) {
-    asks(id * 1s, id, "a.example");
-    is_answered(id * 1s + 600ms, id, "a.example");
-  }
-  EXPECT_THAT(findings(), ElementsAre("dns.slow"));
-}
-
-TEST_F(DnsTest, a_process_that_has_to_ask_twice_each_time_is_found) {
-  for (std::uint16_t id = 0; id < 10; ++id) {
-    asks(id * 1s, id, "a.example");
-    asks(id * 1s + 300ms, id, "a.example");
-    is_answered(id * 1s + 301ms, id, "a.example");
-  }
-  EXPECT_THAT(findings(), ElementsAre("dns.retries"));
 }
 
 TEST_F(DnsTest, malformed_samples_are_refused) {

@@ -51,6 +51,10 @@ class SmallWorld final : public World {
                                             MonotonicTime) const override {
     return {};
   }
+  [[nodiscard]] std::optional<NameOf> name_of(const IpAddress&, ProcessId, std::uint64_t,
+                                              MonotonicTime) const override {
+    return {};
+  }
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
 
   std::map<std::uint64_t, Cgroup> cgroups;

@@ -39,6 +39,12 @@ void Pipeline::configure(std::uint8_t observer, const config::Section& settings)
     found->second.observer->on_settings(settings);
 }
 
+std::vector<Counter> Pipeline::counters(std::uint8_t observer) const {
+  const auto found = slices_.find(observer);
+  if (found == slices_.end() || !found->second.observer) return {};
+  return found->second.observer->counters();
+}
+
 void Pipeline::take(Bytes block) {
   Intake::each(block, [this](const wire::Sample& sample) {
     if (sample.header.event_class == TAPIO_CRITICAL)
@@ -141,7 +147,8 @@ void Pipeline::publish(const Fact& fact) {
   if (const auto* detected = std::get_if<Detected>(&clean)) release(detected->because);
   world_.apply(clean);
   reserve_.on_fact(clean);
-  context_of_.reset();
+  // Others may tell more of who acts; names of addresses come often, and do not.
+  if (!std::holds_alternative<NameResolved>(clean)) context_of_.reset();
   if (const auto* created = std::get_if<CgroupCreated>(&clean)) places_.erase(created->cgroup_id);
   if (const auto* started = std::get_if<ProcessStarted>(&clean))
     ask_for_cgroup(started->cgroup_id, started->process.pid);

@@ -87,6 +87,8 @@ class Pipeline final : public Output {
   [[nodiscard]] Stories& stories() { return stories_; }
   [[nodiscard]] Redactor& redactor() { return redactor_; }
   [[nodiscard]] const std::map<std::uint8_t, Counts>& counts() const { return counts_; }
+  // What an observer counts by itself; nothing of one that does not run.
+  [[nodiscard]] std::vector<Counter> counters(std::uint8_t observer) const;
   [[nodiscard]] Reserve::Stats reserve() const { return reserve_.stats(); }
 
   // Output, for observers.

@@ -178,11 +178,15 @@ std::string Node::status_json() {
   json.EndObject();
 
   array(json, "observers");
-  for (const auto& observer : observer_states()) {
+  for (const Source& source : sources_) {
     json.StartObject();
-    text(json, "name", observer.name);
-    text(json, "state", observer.state);
-    text(json, "reason", observer.reason);
+    text(json, "name", source.selected.descriptor->name);
+    text(json, "state", source.state);
+    text(json, "reason", source.reason);
+    object(json, "counters");
+    for (const auto& [name, value] : pipeline_.counters(source.selected.descriptor->id))
+      number(json, name, value);
+    json.EndObject();
     json.EndObject();
   }
   json.EndArray();
@@ -252,6 +256,13 @@ std::string Node::status_json() {
   number(json, "removed", cgroups.removed);
   number(json, "evicted", cgroups.evicted);
   number(json, "text_bytes", cgroups.text_bytes);
+  json.EndObject();
+  const auto names = pipeline_.known().name_stats();
+  object(json, "names");
+  number(json, "kept", std::uint64_t{names.kept});
+  number(json, "set", names.set);
+  number(json, "expired", names.expired);
+  number(json, "evicted", names.evicted);
   json.EndObject();
   object(json, "stories");
   number(json, "told", pipeline_.stories().stats().told);

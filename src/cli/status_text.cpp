@@ -128,6 +128,17 @@ Row observer_row(const Json& observer) {
   return {text(observer["name"]), text(observer["state"]), text(observer["reason"])};
 }
 
+// Those that counted something.
+std::vector<Row> counter_rows(const Json& observers) {
+  std::vector<Row> rows;
+  for (const Json& observer : observers.items())
+    for (const auto& [name, value] : observer["counters"].members())
+      if (value.count() != 0)
+        rows.push_back(
+            {fmt::format("{}.{}", text(observer["name"]), printable(name)), count(value)});
+  return rows;
+}
+
 Row hook_row(const Json& hook) {
   const std::string program = text(hook["program"]);
   return {fmt::format("{}.{}", text(hook["observer"]), text(hook["name"])),
@@ -156,6 +167,7 @@ std::string status_text(const Json& status) {
   append_known(out, status);
   append_btf(out, status["btf"]);
   append_rows(out, "observers", rows_of(status["observers"], observer_row));
+  append_rows(out, "counters", counter_rows(status["observers"]));
   append_rows(out, "hooks", rows_of(status["hooks"], hook_row));
   append_ledger(out, status);
   if (status["loss"].items().empty())

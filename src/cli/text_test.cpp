@@ -23,7 +23,8 @@ constexpr std::string_view kStatus = R"({"version":"0.1.0","pid":42,"uptime_seco
   "processes":{"live":210,"exited":17},"stories":{"told":3,"suppressed":0},
   "btf":{"from":"setting","path":"/srv/btf","trouble":"/sys/kernel/btf/vmlinux: No such file"},
   "observers":[{"name":"process","state":"on","reason":""},
-               {"name":"dns","state":"denied","reason":"needs CAP_BPF"}],
+               {"name":"dns","state":"denied","reason":"needs CAP_BPF",
+                "counters":{"evicted":3,"strays":0}}],
   "hooks":[{"name":"fork","observer":"process","program":"fork_btf","canary":"seen"},
            {"name":"signal","observer":"process","program":"","reason":"no tracepoint"}],
   "ledger":{"residue":0,"rows":[{"observer":"process","hook":"fork","class":"state","entered":900,
@@ -42,6 +43,8 @@ btf        /srv/btf, because /sys/kernel/btf/vmlinux: No such file
 observers
   process  on
   dns      denied  needs CAP_BPF
+counters
+  dns.evicted  3
 hooks
   process.fork    fork_btf  seen
   process.signal  off             no tracepoint

@@ -32,6 +32,7 @@ void KnownWorld::on_time(MonotonicTime now) {
   processes_.expire(now);
   cgroups_.expire(now);
   memory_.expire(now);
+  names_.expire(now);
 }
 
 std::vector<const Process*> KnownWorld::ancestors(ProcessId id) const {

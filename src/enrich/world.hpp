@@ -9,6 +9,7 @@
 #include "enrich/changes.hpp"
 #include "enrich/memory_history.hpp"
 #include "enrich/processes.hpp"
+#include "enrich/resolved_names.hpp"
 
 namespace tapio {
 
@@ -55,10 +56,16 @@ class KnownWorld final : public World {
                                             MonotonicTime to) const override {
     return changes_.of(cgroup_id, from, to, *this);
   }
+  [[nodiscard]] std::optional<NameOf> name_of(const IpAddress& address, ProcessId process,
+                                              std::uint64_t cgroup_id,
+                                              MonotonicTime now) const override {
+    return names_.get(address, process, cgroup_id, now);
+  }
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
   void set_blind_spots(std::vector<std::string> sentences) { blind_ = std::move(sentences); }
   [[nodiscard]] Processes::Stats stats() const { return processes_.stats(); }
   [[nodiscard]] Cgroups::Stats cgroup_stats() const { return cgroups_.stats(); }
+  [[nodiscard]] ResolvedNames::Stats name_stats() const { return names_.stats(); }
 
  private:
   void on(const ProcessStarted& fact) { processes_.started(fact); }
@@ -69,12 +76,14 @@ class KnownWorld final : public World {
   void on(const CgroupCreated& fact) { cgroups_.created(fact); }
   void on(const CgroupRemoved& fact) { cgroups_.removed(fact); }
   void on(const CgroupMemory& fact) { memory_.add(fact); }
+  void on(const NameResolved& fact) { names_.set(fact); }
   void on(const Lost& fact);
   void on(const auto&) {}
 
   Processes processes_;
   Cgroups cgroups_;
   MemoryHistory memory_;
+  ResolvedNames names_;
   MonotonicTime since_{};
   bool wants_resync_ = false;
   Changes changes_;

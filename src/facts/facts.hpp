@@ -7,6 +7,7 @@
 
 #include "facts/cgroup.hpp"
 #include "facts/detection.hpp"
+#include "facts/name.hpp"
 #include "facts/oom.hpp"
 #include "facts/process.hpp"
 #include "facts/signal.hpp"
@@ -24,9 +25,10 @@ struct Lost {
   std::uint64_t count = 0;
 };
 
-using Fact = std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost,
-                          ExecFailed, CredentialsChanged, Traced, CgroupCreated, CgroupRemoved,
-                          CgroupLimitChanged, CgroupMemory, OomKilled, OomReported, Detected>;
+using Fact =
+    std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, ExecFailed,
+                 CredentialsChanged, Traced, CgroupCreated, CgroupRemoved, CgroupLimitChanged,
+                 CgroupMemory, OomKilled, OomReported, Detected, NameResolved>;
 
 // For `Descriptor::provides` and `needs`: the bit of a kind of fact.
 template <typename T, typename Variant>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,15 @@ struct MemoryPoint {
   std::uint64_t max = kNoLimit;  // bytes
 };
 
+// What somebody asked for before it got an address.
+struct NameOf {
+  // Whether the process itself asked, or another one of its cgroup.
+  enum class By : std::uint8_t { process, cgroup } by{};
+  std::string_view name;  // see NameResolved
+  MonotonicTime answered{};
+  RecordId evidence{};
+};
+
 // Something that is different since: a candidate for "what changed just before".
 struct Change {
   enum class What : std::uint8_t { executable, limit, credentials, restart } what{};
@@ -115,6 +125,11 @@ class World {
   static constexpr std::size_t kMaxChanges = 16;
   [[nodiscard]] virtual std::vector<Change> changes(std::uint64_t cgroup_id, MonotonicTime from,
                                                     MonotonicTime to) const = 0;
+  // By what name a process knows an address; nothing: it is not known, or was answered too long
+  // ago.
+  [[nodiscard]] virtual std::optional<NameOf> name_of(const IpAddress& address, ProcessId process,
+                                                      std::uint64_t cgroup_id,
+                                                      MonotonicTime now) const = 0;
   // What cannot be seen on this machine or by this configuration, one sentence each.
   [[nodiscard]] virtual const std::vector<std::string>& blind_spots() const = 0;
 };
