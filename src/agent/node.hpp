@@ -84,7 +84,7 @@ class Node final : public serve::HttpApi {
   std::string status_json() override;
   std::string stories_json(std::optional<std::chrono::nanoseconds> since) override;
   std::string reload_json() override;
-  std::vector<serve::StoryText> stories() override;
+  std::vector<serve::StoryText> told_stories() override;
   serve::Health health() override;
   std::vector<const Schema*> schemas() override;
 

@@ -315,7 +315,7 @@ std::string Node::stories_json(std::optional<std::chrono::nanoseconds> since) {
   return out += ']';
 }
 
-std::vector<serve::StoryText> Node::stories() {
+std::vector<serve::StoryText> Node::told_stories() {
   const std::lock_guard lock(state_);
   std::vector<serve::StoryText> list;
   for (const ToldStory* told : pipeline_.stories().since(MonotonicTime::min())) {

@@ -31,7 +31,7 @@ class FakeAgent final : public HttpApi {
   std::string status_json() override { return ++asked, R"({"version":"9","pid":1})"; }
   std::string stories_json(std::optional<std::chrono::nanoseconds>) override { return "[]"; }
   std::string reload_json() override { return "{}"; }
-  std::vector<StoryText> stories() override {
+  std::vector<StoryText> told_stories() override {
     std::vector<StoryText> list;
     for (std::uint64_t i = 1; i <= 5; ++i)
       list.push_back({{1, i}, monotonic_now() - 1h * (6 - i), fmt::format(R"({{"n":{}}})", i)});

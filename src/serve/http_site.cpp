@@ -134,7 +134,7 @@ const std::string& Site::fresh_status(MonotonicTime now) {
 
 const std::vector<StoryText>& Site::fresh_stories(MonotonicTime now) {
   if (!stories_read_ || now - *stories_read_ >= kFresh) {
-    stories_ = api_.stories();
+    stories_ = api_.told_stories();
     stories_read_ = now;
   }
   return stories_;

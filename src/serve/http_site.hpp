@@ -31,7 +31,7 @@ struct Health {
 // server.
 class HttpApi : public Api {
  public:
-  virtual std::vector<StoryText> stories() = 0;
+  virtual std::vector<StoryText> told_stories() = 0;
   virtual Health health() = 0;  // waits for nothing
   virtual std::vector<const Schema*> schemas() = 0;
 };
