@@ -151,6 +151,35 @@ TEST_F(NodeOverHttp, every_observer_says_how_well_it_is) {
   EXPECT_EQ(json("/api/v1/openapi.json")["openapi"].text(), "3.0.3");
 }
 
+TEST_F(NodeOverHttp, for_everybody_it_speaks_tls_to_who_has_the_token) {
+  if (!is_there("openssl")) GTEST_SKIP() << "openssl is not here to make a certificate";
+  const auto key = directory_.file("key"), certificate = directory_.file("certificate");
+  const auto token = directory_.file("token");
+  const auto made = shell(fmt::format(
+      "umask 077; openssl rand -hex 32 > {}; openssl req -x509 -newkey rsa:2048 -nodes -keyout {} "
+      "-out {} -days 1 -subj /CN=node -addext subjectAltName=IP:127.0.0.1",
+      token, key, certificate));
+  ASSERT_EQ(made.status, 0) << made.out;
+  set("http", "listen", "0.0.0.0:0");
+  set("http", "token_file", token);
+  set("http", "tls.certificate", certificate);
+  set("http", "tls.key", key);
+  start();
+  const auto ask = [&](const std::string& options) {
+    const auto port = address_.substr(address_.rfind(':'));
+    return meanwhile([&] {
+      return shell(fmt::format("curl -sS --max-time 20 --cacert {} {} "
+                               "https://127.0.0.1{}/api/v1/status",
+                               certificate, options, port))
+          .out;
+    });
+  };
+  EXPECT_THAT(ask(fmt::format("-H \"Authorization: Bearer $(cat {})\"", token)),
+              HasSubstr("\"observers\""));
+  EXPECT_THAT(ask(""), HasSubstr("Bearer"));
+  EXPECT_THAT(ask("--tls-max 1.1"), StartsWith("curl: "));
+}
+
 TEST_F(NodeOverHttp, promtool_has_nothing_to_say_of_the_metrics) {
   if (!is_there("promtool")) GTEST_SKIP() << "promtool is not here to judge";
   start();

@@ -17,7 +17,7 @@ namespace tapio::serve {
 
 namespace {
 
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 1024;  // beyond it who connects waits a second, and longer
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
   std::uint16_t port = 0;
