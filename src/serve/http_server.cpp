@@ -25,7 +25,7 @@ namespace {
 // Room for those that are told to go and have not gone yet.
 constexpr unsigned kClosing = 128;
 constexpr std::string_view kBearer = "Bearer ";
-constexpr const char* kTls = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+constexpr std::string_view kTls = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 std::string_view header(MHD_Connection* connection, const char* name) {
   const char* value = ::MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
@@ -124,7 +124,7 @@ Result<HttpServer::Secrets> HttpServer::read_secrets(const HttpConfig& config) {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::open(const HttpConfig& config, HttpApi& api) {
   TRY(config.check());
-  const Secrets secrets = TRY(read_secrets(config));
+  Secrets secrets = TRY(read_secrets(config));
   Fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return from_errno(errno, "make an eventfd");
   std::unique_ptr<HttpServer> server(new HttpServer(config, api, secrets.token, std::move(wake)));
@@ -135,7 +135,6 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const HttpConfig& config, H
 
 HttpServer::HttpServer(const HttpConfig& config, HttpApi& api, std::string token, Fd wake)
     : config_(config),
-      api_(api),
       token_(std::move(token)),
       wake_(std::move(wake)),
       recent_(config.recent.bytes,
@@ -146,20 +145,20 @@ HttpServer::HttpServer(const HttpConfig& config, HttpApi& api, std::string token
       metrics_(config.series),
       site_(api, recent_, metrics_) {}
 
-Status HttpServer::start(const Secrets& secrets) {
+Status HttpServer::start(Secrets& secrets) {
   const Address address = TRY(parse_address(config_.listen));
   const Fd listener = TRY(listen_on(address));
   address_ = address_of(listener.get());
   const int own = ::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0);  // the library closes its own
   if (own < 0) return from_errno(errno, "share the socket");
+  std::string tls_versions(kTls);
   std::array<MHD_OptionItem, 4> tls{};
   unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
   if (!secrets.key.empty()) {
     flags |= MHD_USE_TLS;
-    const auto text = [](const char* bytes) { return const_cast<char*>(bytes); };  // for C
-    tls = {{{MHD_OPTION_HTTPS_MEM_CERT, 0, text(secrets.certificate.c_str())},
-            {MHD_OPTION_HTTPS_MEM_KEY, 0, text(secrets.key.c_str())},
-            {MHD_OPTION_HTTPS_PRIORITIES, 0, text(kTls)},
+    tls = {{{MHD_OPTION_HTTPS_MEM_CERT, 0, secrets.certificate.data()},
+            {MHD_OPTION_HTTPS_MEM_KEY, 0, secrets.key.data()},
+            {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_versions.data()},
             {MHD_OPTION_END, 0, nullptr}}};
   } else {
     tls[0] = {MHD_OPTION_END, 0, nullptr};

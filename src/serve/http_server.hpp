@@ -71,7 +71,7 @@ class HttpServer {
 
   HttpServer(const HttpConfig& config, HttpApi& api, std::string token, Fd wake);
   static Result<Secrets> read_secrets(const HttpConfig& config);
-  Status start(const Secrets& secrets);
+  Status start(Secrets& secrets);  // the library takes no constants
 
   void serve();
   void wait();
@@ -96,7 +96,6 @@ class HttpServer {
   std::int64_t read_stream(Client& client, char* out, std::size_t room);
 
   const HttpConfig config_;
-  HttpApi& api_;
   const std::string token_;
   Fd wake_;
   std::string address_;
