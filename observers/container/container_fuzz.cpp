@@ -20,6 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   header.version = 1;
   header.size = static_cast<std::uint16_t>(size);
   header.event_class %= TAPIO_CLASSES;
+  header.time_ns %= static_cast<std::uint64_t>(kLatestTime.count());
   std::vector<std::byte> bytes(size);
   std::memcpy(bytes.data(), data, size);
   std::memcpy(bytes.data(), &header, sizeof header);

@@ -7,9 +7,12 @@ namespace tapio::kmsg {
 namespace {
 
 Result<std::unique_ptr<Observer>> start(const Start& start) {
+  // One after another: the order of arguments is the compiler's, that of questions is recorded.
   auto log = TRY(open_log(start.outside));
-  return std::make_unique<KmsgObserver>(start.settings.as<Config>(), std::move(log),
-                                        start.outside.now(), start.outside.page_bytes());
+  const auto page_bytes = start.outside.page_bytes();
+  const auto now = start.outside.now();
+  return std::make_unique<KmsgObserver>(start.settings.as<Config>(), std::move(log), now,
+                                        page_bytes);
 }
 
 }  // namespace

@@ -34,12 +34,6 @@ bool has_executed(const Process& process) {
   return process.executed.count() != 0 && process.executed >= process.started;
 }
 
-// When it was not seen to start, from its start time; a suspend counts there.
-MonotonicTime start_of(const Process& process) {
-  if (process.started.count() != 0) return process.started;
-  return MonotonicTime(static_cast<std::int64_t>(process.id.start_ticks * kNsPerTick));
-}
-
 // A service that is started again gets a new cgroup, mostly of the same name.
 std::string place_of(std::uint64_t cgroup_id, ProcessId starter, const World& world) {
   if (const Cgroup* cgroup = world.cgroup(cgroup_id)) {
@@ -84,7 +78,7 @@ void CrashLoop::on(const ProcessExited& fact, Output& out) {
   const Process* process = world.process(fact.process);
   const bool crash = crashed(fact);
   if (process && (crash || (fact.signal == 0 && fact.code != 0)) &&
-      fact.time - start_of(*process) < kShortLife) {
+      fact.time - process->begun() < kShortLife) {
     const auto starter = starter_of(fact, *process, world);
     if (crash || starter == Starter::manager) {
       const auto program = program_of(*process);

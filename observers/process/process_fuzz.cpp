@@ -46,6 +46,7 @@ std::vector<std::byte> next_sample(std::span<const std::uint8_t>& data) {
   header.version = header.kind <= TAPIO_PROCESS_DEATH ? 2 : 1;
   header.size = static_cast<std::uint16_t>(size);
   header.event_class %= TAPIO_CLASSES;
+  header.time_ns %= static_cast<std::uint64_t>(tapio::kLatestTime.count());
   std::vector<std::byte> bytes(size);
   std::memcpy(bytes.data(), data.data(), size);
   std::memcpy(bytes.data(), &header, sizeof header);

@@ -32,16 +32,24 @@ std::size_t cycles() {
   return told ? std::max(1ul, std::strtoul(told, nullptr, 10)) : kCyclesByDefault;
 }
 
-#if defined(__SANITIZE_THREAD__)
+// What g++ defines, clang has as a feature.
+#ifdef __has_feature
+#define TAPIO_HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define TAPIO_HAS_FEATURE(feature) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || TAPIO_HAS_FEATURE(thread_sanitizer)
 constexpr bool kChecksThreads = true;
 #else
 constexpr bool kChecksThreads = false;
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kKnowsMemory = false;  // the heap is theirs; LeakSanitizer looks after it
+#if defined(__SANITIZE_ADDRESS__) || TAPIO_HAS_FEATURE(address_sanitizer)
+constexpr bool kChecksAddresses = true;
 #else
-constexpr bool kKnowsMemory = true;
+constexpr bool kChecksAddresses = false;
 #endif
+// Otherwise the heap is theirs; LeakSanitizer looks after it.
+constexpr bool kKnowsMemory = !kChecksThreads && !kChecksAddresses;
 
 std::size_t open_files() {
   const std::filesystem::directory_iterator all("/proc/self/fd");

@@ -146,8 +146,10 @@ std::optional<Record> Reserve::take(RecordId id, Arena& arena) {
 }
 
 void Reserve::sweep(MonotonicTime now) {
-  forgotten_ += std::erase_if(living_, [this](const auto& entry) { return !lives(entry.second); });
   if (turned_ + kInvolvedStays <= now) turn(now);
+  forgotten_ += std::erase_if(living_, [this](const auto& entry) {
+    return !lives(entry.second) && !is_involved(entry.second);
+  });
   forgotten_ +=
       std::erase_if(involved_, [this](const auto& entry) { return !is_involved(entry.second); });
 }

@@ -144,6 +144,20 @@ TEST_F(ReserveTest, what_is_of_who_asked_another_to_end_stays_and_of_whom_it_ask
   EXPECT_FALSE(reserve.take(id(3), out)) << "SIGUSR1 ends nobody who handles it";
 }
 
+TEST_F(ReserveTest, the_exec_of_who_ran_for_long_and_then_killed_somebody_stays_after_its_own_end) {
+  runs(100, 1);
+  keep(1, "exec", 100);
+  flood(2);
+  happens(SignalSent{.time = MonotonicTime(1000),
+                     .sender = {100, 1},
+                     .target = {200, 1},
+                     .signal = SIGKILL,
+                     .lethal = true});
+  ends(100, 1001);
+  reserve.sweep(MonotonicTime(1002));
+  EXPECT_TRUE(reserve.take(id(1), out));
+}
+
 TEST_F(ReserveTest, of_the_involved_only_so_many_stay) {
   for (std::uint32_t n = 1; n <= Reserve::kMaxPids + 1; ++n) {
     keep(n, "exit", n);

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace tapio {
@@ -11,6 +12,9 @@ namespace tapio {
 // CLOCK_MONOTONIC since boot, what bpf_ktime_get_ns() gives. All order and all intervals are in it;
 // wall time is only written, never compared.
 using MonotonicTime = std::chrono::nanoseconds;
+
+// 146 years. What comes from outside is not later, so that a difference of two times always fits.
+inline constexpr MonotonicTime kLatestTime{std::int64_t{1} << 62};
 
 [[nodiscard]] MonotonicTime monotonic_now();
 

@@ -72,7 +72,7 @@ std::optional<Alive> find_alive(std::uint32_t pid) {
   const auto found = proc->read(pid);
   if (!found) return std::nullopt;
   const auto clocks = Clocks::read();
-  const nanoseconds since_boot(static_cast<std::int64_t>(found->process.start_ticks * kNsPerTick));
+  const nanoseconds since_boot = told_start(found->process);
   return Alive{.process_id = text(found->process),
                .name = found->name,
                .executable = found->executable,

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "bpf/abi.h"
 
@@ -35,6 +36,8 @@ inline Result<Sample> open_sample(Bytes raw) {
   auto header = TRY(read<tapio_event_header>(raw));
   if (header.size < sizeof header || header.size > raw.size())
     return invalid(fmt::format("header says {} bytes, sample has {}", header.size, raw.size()));
+  if (header.time_ns > static_cast<std::uint64_t>(kLatestTime.count()))
+    return invalid(fmt::format("header says {} ns since boot", header.time_ns));
   return Sample{header, raw.first(header.size)};
 }
 

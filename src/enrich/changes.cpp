@@ -111,10 +111,7 @@ void Changes::note_main(Scope& place, const ProcessExecuted& fact, const World& 
 
 void Changes::on(const CredentialsChanged& fact, const World& world) {
   const Process* process = world.process(fact.process);
-  const auto started =
-      process && process->started.count() != 0
-          ? process->started
-          : MonotonicTime(static_cast<std::int64_t>(fact.process.start_ticks * kNsPerTick));
+  const auto started = process ? process->begun() : told_start(fact.process);
   const bool other_user = fact.before.uid != fact.after.uid && fact.time - started >= kLongLived;
   if (!fact.gained && !other_user) return;
   add(scope(fact.cgroup_id, world), {.what = Change::What::credentials,

@@ -45,8 +45,7 @@ std::string lineage(ProcessId id, MonotonicTime time, const World& world) {
 Beginning beginning(ProcessId id, const World& world) {
   const Process* process = world.process(id);
   if (process && process->started.count() != 0) return {.time = process->started, .seen = true};
-  return {.time = MonotonicTime(static_cast<std::int64_t>(id.start_ticks * kNsPerTick)),
-          .seen = false};
+  return {.time = told_start(id), .seen = false};
 }
 
 }  // namespace tapio

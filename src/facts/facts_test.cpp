@@ -34,5 +34,10 @@ TEST(Facts, process_ids_differ_when_a_pid_is_used_again) {
   EXPECT_TRUE(text(ProcessId{7, 100}).ends_with("-7-100"));
 }
 
+TEST(ProcessId, tells_when_the_process_started_and_never_later_than_times_go) {
+  EXPECT_EQ(told_start({.pid = 1, .start_ticks = 250}), std::chrono::milliseconds(2500));
+  EXPECT_LE(told_start({.pid = 1, .start_ticks = ~std::uint64_t{0}}), kLatestTime);
+}
+
 }  // namespace
 }  // namespace tapio

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -27,6 +28,12 @@ struct ProcessId {
 inline constexpr std::uint64_t kNsPerTick = 10'000'000;
 constexpr std::uint64_t ticks_of(std::uint64_t start_boottime_ns) {
   return start_boottime_ns / kNsPerTick;
+}
+// When it started, to a tick, for who did not see it: on CLOCK_BOOTTIME, which goes on in a
+// suspend. At most kLatestTime, whatever an id from outside says.
+constexpr MonotonicTime told_start(ProcessId id) {
+  constexpr auto kLatestTick = static_cast<std::uint64_t>(kLatestTime.count()) / kNsPerTick;
+  return MonotonicTime(std::min(id.start_ticks, kLatestTick) * kNsPerTick);
 }
 
 // "<boot id, 8 digits>-<pid>-<start ticks>": unique across nodes' restarts.

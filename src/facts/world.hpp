@@ -48,6 +48,11 @@ struct Process {
   std::int32_t exit_signal = 0;
   std::string name;                       // comm
   const ProcessImage* image = &kNoImage;  // never nullptr; the World's, like the process itself
+
+  // As it was seen, or as its id tells.
+  [[nodiscard]] MonotonicTime begun() const {
+    return started.count() != 0 ? started : told_start(id);
+  }
 };
 
 // A control group, and whose it is by its path alone: nothing is guessed, what the path does not
