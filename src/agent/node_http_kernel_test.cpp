@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent over HTTP, on the live kernel, asked by curl and judged by promtool.
+// The agent over HTTP, on the live kernel, asked by curl, judged by promtool, scraped by
+// Prometheus.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -7,6 +8,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <future>
 
 #include "agent/configuration.hpp"
@@ -48,6 +50,52 @@ Done shell(const std::string& command) {
   done.status = ::pclose(pipe);
   return done;
 }
+
+// Prometheus itself, on a port of its own, for as long as it lives. What it says goes to `log`.
+class Prometheus {
+ public:
+  Prometheus(const Temporary& directory, const std::string& target, const std::string& token)
+      : log_(directory.file("prometheus.log")) {
+    const auto file = directory.file("prometheus.yaml"), data = directory.file("prometheus");
+    std::ofstream(file) << fmt::format(
+        "global: {{scrape_interval: 1s}}\n"
+        "scrape_configs:\n"
+        "  - job_name: tapio\n"
+        "    static_configs: [{{targets: [\"{}\"]}}]\n"
+        "    authorization: {{credentials_file: {}}}\n",
+        target, token);
+    pid_ = child([&] {
+      const Fd out(::open(log_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+      ::dup2(out.get(), STDERR_FILENO);
+      ::execlp("prometheus", "prometheus", ("--config.file=" + file).c_str(),
+               ("--storage.tsdb.path=" + data).c_str(), "--web.listen-address=127.0.0.1:0",
+               nullptr);
+      return 127;
+    });
+  }
+  ~Prometheus() {
+    ::kill(pid_, SIGTERM);
+    wait_for(pid_);
+  }
+  Prometheus(const Prometheus&) = delete;
+  Prometheus& operator=(const Prometheus&) = delete;
+
+  // Of one instant query, as JSON; "": it does not listen yet.
+  [[nodiscard]] std::string answer(const std::string& query) const {
+    const auto listens =
+        shell(fmt::format("grep -o 'Listening on. address=[0-9.:]*' {} | cut -d= -f2", log_)).out;
+    if (listens.empty()) return "";
+    return shell(fmt::format("curl -sS --max-time 5 --data-urlencode 'query={}' "
+                             "http://{}/api/v1/query",
+                             query, listens.substr(0, listens.find('\n'))))
+        .out;
+  }
+  [[nodiscard]] std::string log() const { return shell("tail -n 20 " + log_).out; }
+
+ private:
+  std::string log_;
+  pid_t pid_ = -1;
+};
 
 class NodeOverHttp : public testing::Test {
  protected:
@@ -190,6 +238,28 @@ TEST_F(NodeOverHttp, promtool_has_nothing_to_say_of_the_metrics) {
   EXPECT_EQ(judged.status, 0);
   EXPECT_THAT(judged.out, IsEmpty());
   EXPECT_THAT(shell("grep -c '^tapio_' " + page).out, Not(StartsWith("0")));
+}
+
+TEST_F(NodeOverHttp, prometheus_scrapes_it_and_answers_queries) {
+  if (!is_there("prometheus")) GTEST_SKIP() << "prometheus is not here to scrape";
+  const auto token = directory_.file("token");
+  ASSERT_EQ(shell("umask 077; head -c 16 /dev/urandom | base64 > " + token).status, 0);
+  set("http", "token_file", token);
+  start();
+  const auto observers = status()["observers"].items().size();
+  const Prometheus prometheus(directory_, address_, token);
+  // The sum is taken over series, so it is there only when all of a scrape are.
+  const auto healths = fmt::format("sum(tapio_observer_health) == {}", observers);
+  std::string heard;
+  for (int i = 0; i < 300 && !heard.contains("\"value\""); ++i) {
+    meanwhile([] { return ::usleep(100'000); });
+    heard = meanwhile([&] { return prometheus.answer(healths); });
+  }
+  EXPECT_THAT(heard, HasSubstr(fmt::format("\"{}\"", observers))) << prometheus.log();
+  const auto entered = meanwhile([&] {
+    return prometheus.answer("tapio_hook_entered_total{observer=\"process\",hook=\"exec\"} > 0");
+  });
+  EXPECT_THAT(entered, HasSubstr("\"job\":\"tapio\""));
 }
 
 TEST_F(NodeOverHttp, events_stream_while_a_reload_takes_place) {

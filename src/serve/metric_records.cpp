@@ -84,7 +84,7 @@ MetricRecords::Series& MetricRecords::series_of(Metric& metric, const std::strin
     return known->second;
   if (metric.series.size() >= max_series_) clear_silent(metric, now);
   if (metric.series.size() < max_series_) return metric.series[labels];
-  if (!metric.overflow) metric.overflow.emplace();
+  if (!metric.overflow) metric.overflow = Series{};
   return *metric.overflow;
 }
 
