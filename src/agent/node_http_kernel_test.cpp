@@ -278,6 +278,8 @@ TEST_F(NodeOverHttp, events_stream_while_a_reload_takes_place) {
 
 TEST_F(NodeOverHttp, who_says_nothing_or_reads_nothing_neither_slows_nor_keeps_the_agent) {
   set("http", "recent", "1MiB");
+  set("http", "request_time", "10m");  // both stay, however slow the machine is
+  set("http", "answer_time", "10m");
   start();
   const Fd idle = silent("");
   const Fd deaf = silent("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
