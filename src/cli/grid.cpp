@@ -36,6 +36,7 @@ std::string Grid::line(const std::vector<std::string>& cells,
     line += cell;
     if (columns_[i].align == Align::left && !last) line.append(rest, ' ');
   }
+  line.resize(line.find_last_not_of(' ') + 1);
   return line;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "record/human.hpp"
 
 namespace tapio::cli {
 
@@ -30,7 +31,7 @@ double middle_of(int bucket) {
 
 // Texts as they are, numbers and truths as words; "": there is nothing of the kind.
 std::string word_of(const Json& value) {
-  if (value.is_text()) return printable(value.text());
+  if (value.is_text()) return cut(printable(value.text()), Tally::kMaxColumns);
   if (const auto* truth = std::get_if<bool>(&value.value)) return *truth ? "true" : "false";
   return value.is_number() ? fmt::format("{}", value.number()) : "";
 }
@@ -43,10 +44,7 @@ bool holds(const Figure& figure, const Json& record) {
 
 std::string key_of(const View& view, const Json& record) {
   for (const std::string_view key : view.keys)
-    if (auto word = key.empty() ? "" : word_of(record[key]); !word.empty()) {
-      if (word.size() > Tally::kMaxKeyBytes) word.resize(Tally::kMaxKeyBytes);
-      return word;
-    }
+    if (auto word = key.empty() ? "" : word_of(record[key]); !word.empty()) return word;
   return std::string(Tally::kNobody);
 }
 
@@ -61,7 +59,7 @@ void Measured::add(double value) {
 
 void Measured::add(std::string_view text) {
   ++count_;
-  add(text.substr(0, kMaxTextBytes), 1);
+  add(text, 1);
 }
 
 // Who takes the place of the rarest takes its count too, so that nothing is called rarer than it

@@ -34,8 +34,7 @@ struct TallyRow {
 // Sums of values, without the values.
 class Measured {
  public:
-  static constexpr std::size_t kMaxCommon = 32;     // beyond: the rarest makes room
-  static constexpr std::size_t kMaxTextBytes = 80;  // of each; the rest is cut
+  static constexpr std::size_t kMaxCommon = 32;  // beyond: the rarest makes room
 
   void count() { ++count_; }
   void add(double value);
@@ -62,7 +61,7 @@ class Measured {
 class Tally {
  public:
   static constexpr std::size_t kMaxLines = 500;  // in 10 s; beyond: all on one line
-  static constexpr std::size_t kMaxKeyBytes = 128;
+  static constexpr std::size_t kMaxColumns = 64;  // of a key or text; the rest is cut
   static constexpr std::chrono::seconds kHalf{10};
   static constexpr std::string_view kOthers = "(others)";
   static constexpr std::string_view kNobody = "-";  // a record without any of the keys
