@@ -60,7 +60,7 @@ class Measured {
 // Counts records of a view over the last 10 to 20 seconds.
 class Tally {
  public:
-  static constexpr std::size_t kMaxLines = 500;  // in 10 s; beyond: all on one line
+  static constexpr std::size_t kMaxLines = 500;   // in 10 s; beyond: all on one line
   static constexpr std::size_t kMaxColumns = 64;  // of a key or text; the rest is cut
   static constexpr std::chrono::seconds kHalf{10};
   static constexpr std::string_view kOthers = "(others)";
