@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "process_lru.hpp"
+#include "base/lru.hpp"
 #include "process_report.hpp"
 
 namespace tapio::process {

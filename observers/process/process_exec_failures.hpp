@@ -4,8 +4,8 @@
 #include <deque>
 #include <string>
 
+#include "base/lru.hpp"
 #include "process_config.hpp"
-#include "process_lru.hpp"
 #include "process_report.hpp"
 
 namespace tapio::process {

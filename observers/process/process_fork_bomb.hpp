@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/lru.hpp"
 #include "process_config.hpp"
-#include "process_lru.hpp"
 #include "process_report.hpp"
 
 namespace tapio::process {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "process_lru.hpp"
+#include "base/lru.hpp"
 #include "process_report.hpp"
 
 namespace tapio::process {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "process_lru.hpp"
+#include "base/lru.hpp"
 #include "process_report.hpp"
 
 namespace tapio::process {

@@ -92,6 +92,29 @@ static __always_inline void tapio_append_user(struct tapio_run *run, struct tapi
 	tapio_tail_grow(run, size);
 }
 
+/* Bytes of the kernel's memory, at most `room`, a power of two minus one; `original` is how many
+ * there are, of which others may lie elsewhere. */
+static __always_inline void tapio_append_kernel(struct tapio_run *run, struct tapio_text *piece,
+						const void *from, __u64 bytes, __u32 original,
+						__u32 room)
+{
+	__u64 offset;
+	void *to = tapio_tail_at(run, room, &offset);
+	__u32 size = bytes < room ? bytes : room;
+
+	piece->original = original;
+	if (!to)
+		return;
+	size &= room;
+	if (bpf_probe_read_kernel(to, size, from)) {
+		tapio_add(run->row->read_faults, 1);
+		return;
+	}
+	piece->offset = offset;
+	piece->size = size;
+	tapio_tail_grow(run, size);
+}
+
 /* One name of a path, with its end. False: no room, or unreadable. */
 static __always_inline bool tapio_append_name(struct tapio_run *run, const unsigned char *name)
 {

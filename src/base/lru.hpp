@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace tapio::process {
+namespace tapio {
 
 // A map of bounded size: beyond `most`, the entry that was not used for the longest time goes.
 template <typename Key, typename Value, typename Hash = std::hash<Key>>
@@ -44,6 +44,8 @@ class Lru {
     while (!entries_.empty() && old(std::as_const(entries_.front().second))) forget_oldest();
   }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  // Keys and values, the one unused for the longest time first.
+  [[nodiscard]] const auto& entries() const { return entries_; }
 
  private:
   void forget_oldest() {
@@ -56,4 +58,4 @@ class Lru {
   std::unordered_map<Key, typename std::list<std::pair<Key, Value>>::iterator, Hash> by_key_;
 };
 
-}  // namespace tapio::process
+}  // namespace tapio

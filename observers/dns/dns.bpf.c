@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define TAPIO_SLOT_BYTES 4096
+#include "bpf/tapio.bpf.h"
+#include "bpf/packet.bpf.h"
+#include "bpf/task.bpf.h"
+#include "bpf/text.bpf.h"
+#include "dns.abi.h"
+#include "dns_wire.abi.h"
+
+#define PF_KTHREAD 0x00200000
+
+const volatile __u16 ports[TAPIO_DNS_PORTS] = {}; /* 0: none */
+const volatile __u32 served = 0;
+
+static __always_inline bool is_port(__u16 port)
+{
+#pragma unroll /* 5.10 does not bound a loop whose counter it forgot */
+	for (int i = 0; i < TAPIO_DNS_PORTS; i++)
+		if (ports[i] && ports[i] == port)
+			return true;
+	return false;
+}
+
+/* The flags of a message to or from a name server's port; 0 for `is_dns` when it is none. */
+static __always_inline __u16 flags_of(struct tapio_run *run, const struct tapio_datagram *d,
+				      bool *is_dns)
+{
+	__u8 head[TAPIO_DNS_HEADER_BYTES] = {};
+	bool is_answer;
+	__u16 flags;
+
+	*is_dns = false;
+	if (!is_port(d->source_port) && !is_port(d->destination_port))
+		return 0;
+	if (d->linear < sizeof(head))
+		return 0;
+	TAPIO_READ(run, head, d->payload);
+	flags = tapio_dns_read_header(head).flags;
+	is_answer = flags & TAPIO_DNS_QR;
+	*is_dns = is_port(is_answer ? d->source_port : d->destination_port);
+	return flags;
+}
+
+/* Whether the task that runs is the one that sends. A datagram that waited for the neighbour's
+ * address goes out when that comes, in whatever task then runs. */
+static __always_inline bool is_sender(struct tapio_run *run, struct task_struct *task,
+				      __u32 network_namespace)
+{
+	return !(TAPIO_GET(run, task, flags) & PF_KTHREAD) &&
+	       TAPIO_GET(run, task, nsproxy, net_ns, ns.inum) == network_namespace;
+}
+
+static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
+				   const struct tapio_datagram *d, __u16 flags, __u8 direction)
+{
+	__u32 event_class = tapio_dns_is_ordinary(flags) ? TAPIO_BULK : TAPIO_NORMAL;
+	struct net_device *device = TAPIO_GET(run, skb, dev);
+	__u32 namespace = tapio_netns_of_device(run, device);
+	struct tapio_dns_datagram *e;
+
+	run->bystander = direction == TAPIO_DNS_RECEIVED ||
+			 !is_sender(run, tapio_current(), namespace);
+	e = TAPIO_BEGIN_TAIL(run, tapio_dns_datagram, TAPIO_DNS_DATAGRAM, event_class);
+	if (!e)
+		return;
+	tapio_addresses(run, d, &e->source, &e->destination);
+	e->source_port = d->source_port;
+	e->destination_port = d->destination_port;
+	e->ip_version = d->ip_version;
+	e->direction = direction;
+	e->is_sender = !run->bystander;
+	e->network_namespace = namespace;
+	e->interface_index = TAPIO_GET(run, device, ifindex);
+	TAPIO_COPY(run, e->interface, device, name);
+	tapio_append_kernel(run, &e->message, d->payload, d->linear, d->bytes,
+			    TAPIO_DNS_MESSAGE_BYTES);
+	TAPIO_END_TAIL(run, e);
+}
+
+/* In the task that sends, mostly. A buffer without a socket is passed on for somebody else, and was
+ * seen when it came. */
+TAPIO_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_SEND, sent, struct sk_buff *skb)
+{
+	struct tapio_datagram d = {};
+	const unsigned char *network;
+	__u16 protocol, flags;
+	bool is_dns;
+
+	if (!TAPIO_GET(run, skb, sk))
+		return;
+	network = tapio_network_of_sent(run, skb, &protocol);
+	if (!tapio_udp(run, skb, network, protocol, &d))
+		return;
+	flags = flags_of(run, &d, &is_dns);
+	if (!is_dns || (flags & TAPIO_DNS_QR && !served))
+		return;
+	report(run, skb, &d, flags, TAPIO_DNS_SENT);
+}
+
+/* In an interrupt. What came over the loopback device was seen when it was sent: a query from there
+ * says nothing new. */
+TAPIO_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_RECEIVE, received, struct sk_buff *skb)
+{
+	struct tapio_datagram d = {};
+	const unsigned char *network;
+	__u16 protocol, flags;
+	bool is_dns;
+
+	network = tapio_network_of_received(run, skb, &protocol);
+	if (!tapio_udp(run, skb, network, protocol, &d))
+		return;
+	flags = flags_of(run, &d, &is_dns);
+	if (!is_dns)
+		return;
+	if (!(flags & TAPIO_DNS_QR) &&
+	    (!served || TAPIO_GET(run, skb, dev, flags) & TAPIO_IFF_LOOPBACK))
+		return;
+	report(run, skb, &d, flags, TAPIO_DNS_RECEIVED);
+}

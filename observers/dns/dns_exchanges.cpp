@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dns_exchanges.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace tapio::dns {
+
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool is_same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// Some answers that refuse have no question (RFC 1035 does not ask for it).
+bool is_same_question(const Message& query, const Message& other) {
+  if (other.is_answer() && other.name.empty()) return true;
+  return query.type == other.type && is_same_name(query.name, other.name);
+}
+
+}  // namespace
+
+std::string_view name(Role role) {
+  return role == Role::client ? "client" : "server";
+}
+
+std::string_view name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::answered:
+      return "answered";
+    case Outcome::unanswered:
+      return "unanswered";
+    case Outcome::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::size_t Exchanges::KeyHash::operator()(const Key& key) const {
+  const std::uint64_t rest = std::uint64_t{key.client.port} << 16 | key.id;
+  const std::string address(key.client.address.begin(), key.client.address.end());
+  return std::hash<std::string>{}(address) ^ rest * 0x9e3779b97f4a7c15u;
+}
+
+Exchanges::Key Exchanges::key_of(const Datagram& datagram) {
+  return {datagram.client, datagram.message.head.id};
+}
+
+std::string Exchanges::question_of(const Datagram& query) {
+  std::string name = query.message.name;
+  std::ranges::transform(name, name.begin(), lower);
+  return fmt::format("{} {} {} {}", query.origin.pid, query.network_namespace, query.message.type,
+                     name);
+}
+
+std::vector<Lookup> Exchanges::take(Datagram datagram) {
+  return datagram.message.is_answer() ? take_answer(std::move(datagram))
+                                      : take_query(std::move(datagram));
+}
+
+// The lookup of the same client, server, id and question; rather one under way, and rather one of
+// the same network namespace.
+Lookup* Exchanges::find(const Datagram& datagram) {
+  const auto alike = by_key_.find(key_of(datagram));
+  if (alike == by_key_.end()) return nullptr;
+  Lookup* best = nullptr;
+  int best_rank = -1;
+  for (const Open open : alike->second) {
+    if (open->query.server != datagram.server ||
+        !is_same_question(open->query.message, datagram.message))
+      continue;
+    const int rank = (open->concluded.count() == 0 ? 2 : 0) +
+                     (open->query.network_namespace == datagram.network_namespace ? 1 : 0);
+    if (rank <= best_rank) continue;
+    best = &*open;
+    best_rank = rank;
+  }
+  return best;
+}
+
+std::vector<Lookup> Exchanges::take_query(Datagram query) {
+  if (Lookup* known = find(query)) {
+    const bool is_open = known->concluded.count() == 0;
+    const bool is_repeat = query.origin.time < known->latest + kRepeat ||
+                           (known->role == Role::client && !query.was_sent);
+    if (is_open || is_repeat) {
+      if (is_repeat)
+        counts_.repeated++;
+      else
+        again(*known, query);
+      return {};
+    }
+  }
+  const Key key = key_of(query);
+  auto evicted = make_room(key);
+  const auto time = query.origin.time;
+  const auto role = query.was_sent ? Role::client : Role::server;
+  const auto tried = role == Role::client ? attempt(query) : 1;
+  query.message.answers = {};  // a query has none, but a stranger may fill the table with them
+  lookups_.push_back({.query = std::move(query), .role = role, .attempt = tried, .latest = time});
+  by_key_[key].push_back(std::prev(lookups_.end()));
+  return evicted;
+}
+
+// The same message once more: it was sent again.
+void Exchanges::again(Lookup& lookup, const Datagram& query) {
+  lookup.latest = query.origin.time;
+  lookup.attempt++;
+  if (lookup.role != Role::client) return;
+  if (const auto known = questions_.find(question_of(lookup.query)); known != questions_.end())
+    known->second = {.attempt = lookup.attempt, .latest = lookup.latest};
+}
+
+// A new id or another server, perhaps for a question that was asked before.
+std::uint32_t Exchanges::attempt(const Datagram& query) {
+  if (query.origin.pid == 0) return 1;
+  const auto time = query.origin.time;
+  const auto known = questions_.find(question_of(query));
+  if (known == questions_.end()) {
+    if (questions_.size() < kMaxQuestions)
+      questions_.emplace(question_of(query), Question{.attempt = 1, .latest = time});
+    return 1;
+  }
+  Question& before = known->second;
+  if (time >= before.latest + kAttempts)
+    before = {};
+  else if (time >= before.latest + kAtOnce)
+    before.attempt++;
+  before.latest = time;
+  return before.attempt;
+}
+
+std::vector<Lookup> Exchanges::take_answer(Datagram answer) {
+  Lookup* known = find(answer);
+  if (!known) {
+    note_stray(answer);
+    return {};
+  }
+  // Of a client here, what arrives counts; of a server here, what it sends.
+  const bool is_seen_in_passing = answer.was_sent != (known->role == Role::server);
+  if (known->concluded.count() != 0 || is_seen_in_passing) {
+    counts_.repeated++;
+    return {};
+  }
+  known->concluded = std::max(answer.origin.time, known->query.origin.time);
+  known->outcome = Outcome::answered;
+  if (known->role == Role::client) questions_.erase(question_of(known->query));
+  Lookup lookup = *known;
+  lookup.answer = std::move(answer);
+  return {std::move(lookup)};
+}
+
+// A network namespace of its own is not enough for an answer to be a stray: where addresses are
+// translated, others see it from another address. Where the query was sent, nobody should.
+void Exchanges::note_stray(const Datagram& answer) {
+  const auto alike = by_key_.find(key_of(answer));
+  if (alike != by_key_.end() && !answer.was_sent)
+    for (const Open open : alike->second) {
+      if (open->concluded.count() != 0 || open->role != Role::client ||
+          open->query.network_namespace != answer.network_namespace ||
+          !is_same_question(open->query.message, answer.message))
+        continue;
+      open->stray = answer.server;
+      counts_.strays++;
+      return;
+    }
+  counts_.unasked++;
+}
+
+std::vector<Lookup> Exchanges::make_room(const Key& key) {
+  std::vector<Lookup> evicted;
+  const auto evict = [&](Open open) {
+    if (open->concluded.count() == 0) {
+      evicted.push_back(*open);
+      evicted.back().concluded = open->latest;
+      counts_.evicted++;
+    }
+    forget(open);
+  };
+  if (const auto alike = by_key_.find(key);
+      alike != by_key_.end() && alike->second.size() >= kMaxAlike)
+    evict(alike->second.front());
+  if (lookups_.size() >= kMaxOpen) evict(lookups_.begin());
+  return evicted;
+}
+
+std::vector<Lookup> Exchanges::expire(MonotonicTime now) {
+  std::vector<Lookup> expired;
+  for (auto open = lookups_.begin(); open != lookups_.end();) {
+    const auto next = std::next(open);
+    if (open->concluded.count() != 0) {
+      if (open->concluded + kLinger <= now) forget(open);
+    } else if (open->latest + timeout_ + kGrace <= now) {
+      expired.push_back(conclude(open, now));
+    }
+    open = next;
+  }
+  std::erase_if(questions_,
+                [&](const auto& each) { return each.second.latest + kAttempts <= now; });
+  return expired;
+}
+
+Lookup Exchanges::conclude(Open open, MonotonicTime now) {
+  Lookup lookup = std::move(*open);
+  open->query = lookup.query;  // forget() looks for it
+  lookup.outcome = is_lost(lookup) ? Outcome::unknown : Outcome::unanswered;
+  lookup.concluded = now;
+  forget(open);
+  return lookup;
+}
+
+void Exchanges::forget(Open open) {
+  const auto alike = by_key_.find(key_of(open->query));
+  if (alike != by_key_.end()) {
+    std::erase(alike->second, open);
+    if (alike->second.empty()) by_key_.erase(alike);
+  }
+  lookups_.erase(open);
+}
+
+void Exchanges::lost(MonotonicTime from, MonotonicTime to) {
+  const bool is_apart = from > lost_to_ + timeout_ + kGrace;
+  lost_from_ = is_apart ? from : std::min(lost_from_, from);
+  lost_to_ = std::max(lost_to_, to);
+}
+
+bool Exchanges::is_lost(const Lookup& lookup) const {
+  return lookup.query.origin.time <= lost_to_ && lookup.latest + timeout_ + kGrace >= lost_from_;
+}
+
+}  // namespace tapio::dns

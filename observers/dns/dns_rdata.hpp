@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "dns_wire.abi.h"
+
+namespace tapio::dns {
+
+// Of one record; as master files write it, or as RFC 3597 has it ("\# 4 0a0b0c0d") when the type is
+// not known or the bytes are not of its shape. Printable ASCII.
+inline constexpr std::size_t kMaxDataText = 1024;  // beyond it cut, with "..." at its end
+[[nodiscard]] std::string data_text(std::span<const std::uint8_t> message,
+                                    const tapio_dns_record& record);
+
+// An address of 4 or 16 bytes; "": of another size.
+[[nodiscard]] std::string address_text(std::span<const std::uint8_t> address);
+
+// What C takes.
+[[nodiscard]] std::vector<std::uint8_t> octets(Bytes bytes);
+
+}  // namespace tapio::dns
