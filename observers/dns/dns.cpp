@@ -68,6 +68,7 @@ const Descriptor descriptor{
     .settings = config::section<Config>,
     .start = start,
     .wishes = wishes,
+    .views = kViews,
 };
 
 }  // namespace tapio::dns

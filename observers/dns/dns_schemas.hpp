@@ -3,6 +3,7 @@
 
 #include "record/finding.hpp"
 #include "record/record.hpp"
+#include "record/view.hpp"
 
 // What the observer reports. Names are OpenTelemetry's (registries "dns", "client", "server" and
 // "network") where it has one. The process is who asked; where the role is "server", who answered.
@@ -212,5 +213,22 @@ inline constexpr SchemaOf kServerHealth{
 inline constexpr const Schema* kSchemas[] = {
     &kQuery, &kLibraryCall, &kSlowLibrary, &kServerHealth,        &kResolverSilent, &kFailingName,
     &kSlow,  &kRetries,     &kSlowName,    &kSearchAmplification, &kTruncated,      &kStrayAnswer};
+
+// FAILED are answers with another code; without an answer there is none.
+inline constexpr ViewOf kServers{
+    View{.name = "dns",
+         .help = "Name servers: queries, failures, time to answer, names.",
+         .schema = &kQuery,
+         .head = "SERVER",
+         .keys = {"server.address"},
+         .in_overview = false},
+    figure::rate_of("QUERIES/s"),
+    figure::rate_if("FAILED/s", "dns.response_code", Figure::If::is_other_than, "NOERROR"),
+    figure::rate_if("SILENT/s", "dns.outcome", Figure::If::is, "unanswered"),
+    figure::quantile_of("P50", "dns.lookup.duration", 0.5),
+    figure::quantile_of("P99", "dns.lookup.duration", 0.99),
+    figure::common_of("NAMES", "dns.question.name")};
+
+inline constexpr const View* kViews[] = {&kServers};
 
 }  // namespace tapio::dns

@@ -50,6 +50,7 @@ const Descriptor descriptor{
     .start = start,
     .wishes = wishes,
     .conceal = conceal,
+    .views = kViews,
 };
 
 }  // namespace tapio::process

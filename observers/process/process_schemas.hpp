@@ -3,6 +3,7 @@
 
 #include "process_findings.hpp"
 #include "record/record.hpp"
+#include "record/view.hpp"
 
 // What the observer reports. Names are OpenTelemetry's (registry "process") where it has one.
 namespace tapio::process {
@@ -254,5 +255,42 @@ inline constexpr const Schema* kSchemas[] = {&kFork,
                                              &kExecFailureLoop,
                                              &kSignalAcrossBorder,
                                              &kPrivilegeGain};
+
+// Who uses the machine, as far as ends tell: what processes that live use is not known.
+inline constexpr ViewOf kPrograms{View{.name = "processes",
+                                       .help = "Processes that ended, by name: CPU, memory, life.",
+                                       .schema = &kExit,
+                                       .head = "PROCESS",
+                                       .keys = {"process.executable.name"},
+                                       .in_overview = true},
+                                  figure::rate_of("ENDED/s"),
+                                  figure::sum_of("CPU", "process.cpu.time"),
+                                  figure::most_of("RSS", "process.memory.peak_rss"),
+                                  figure::quantile_of("LIFE", "process.uptime", 0.5),
+                                  figure::common_of("SIGNALS", "process.exit.signal.name")};
+
+inline constexpr ViewOf kContainers{
+    View{.name = "containers",
+         .help = "The same by container, else by systemd unit or cgroup.",
+         .schema = &kExit,
+         .head = "CONTAINER",
+         .keys = {"container.id", "systemd.unit", "tapio.cgroup.path"},
+         .in_overview = true},
+    figure::rate_of("ENDED/s"), figure::sum_of("CPU", "process.cpu.time"),
+    figure::most_of("RSS", "process.memory.peak_rss"),
+    figure::common_of("PROCESSES", "process.executable.name")};
+
+inline constexpr ViewOf kSenders{
+    View{.name = "signals",
+         .help = "Signals, by who sends them.",
+         .schema = &kSignal,
+         .head = "SENDER",
+         .keys = {"process.executable.name"},
+         .in_overview = false},
+    figure::rate_of("SIGNALS/s"),
+    figure::rate_if("LETHAL/s", "signal.lethal", Figure::If::is, "true"),
+    figure::common_of("SIGNAL", "signal.name"), figure::common_of("TARGET", "signal.target.name")};
+
+inline constexpr const View* kViews[] = {&kPrograms, &kContainers, &kSenders};
 
 }  // namespace tapio::process

@@ -7,6 +7,7 @@
 #include "export/sink.hpp"
 #include "observer.hpp"
 #include "record/redact.hpp"
+#include "serve/http_config.hpp"
 
 namespace tapio::log {
 
@@ -34,6 +35,8 @@ config::Tree configuration() {
   tree.add("btf", config::section<BtfConfig>(),
            "Type information of the kernel (BTF), which programs are fitted to.");
   tree.add("log", config::section<LogConfig>(), "What goes to standard error.");
+  tree.add("http", config::section<serve::HttpConfig>(),
+           "What the local socket tells, and more, over HTTP; docs/http.md.");
   tree.add("redact", config::section<RedactConfig>(), "Secrets in command lines and other text.");
   for (const auto* observer : observers())
     tree.add("observers." + std::string(observer->name), observer->settings(),

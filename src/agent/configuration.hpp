@@ -72,7 +72,7 @@ struct LogConfig {
   }
 };
 
-// Every section that this program knows: agent, btf, log, redact, observers.*, sinks.*; with
+// Every section that this program knows: agent, btf, http, log, redact, observers.*, sinks.*; with
 // defaults.
 [[nodiscard]] config::Tree configuration();
 

@@ -78,6 +78,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
       node->canary_fault_ = canary.error().what;
   }
   if (!options.socket.empty()) node->socket_ = TRY(serve::LocalSocket::open(options.socket, *node));
+  if (!options.socket.empty()) TRY(node->start_http(options.configuration));
   capture::raise_memlock();
   node->kernel_ = capture::probe(node->btf_config_.path);
   TRY(node->open_channels());
@@ -92,8 +93,11 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   return node;
 }
 
+// The server's thread reads `http_` to tell its own figures, so it has to end before that changes.
 Node::~Node() {
   socket_.reset();
+  if (http_) http_->stop();
+  http_.reset();
   finish();
 }
 
@@ -180,6 +184,15 @@ Status Node::start_sinks(NodeOptions& options) {
   return {};
 }
 
+Status Node::start_http(const config::Tree& configuration) {
+  const auto& config = configuration.at("http").as<serve::HttpConfig>();
+  if (!config.enabled) return {};
+  auto opened = serve::HttpServer::open(config, *this);
+  if (!opened) return std::unexpected(std::move(opened).error().within("http"));
+  http_ = std::move(*opened);
+  return {};
+}
+
 // The canary dies here, so that what it leaves behind is read with the first events.
 void Node::sing() {
   if (!canary_) return;
@@ -202,6 +215,7 @@ void Node::sing() {
 void Node::deliver(const std::shared_ptr<const Batch>& batch) {
   for (auto& feed : feeds_) feed->offer(batch);
   if (socket_) socket_->offer(batch);
+  if (http_) http_->offer(batch);
 }
 
 void Node::run(const std::function<bool()>& done) {
@@ -221,6 +235,7 @@ void Node::work(std::chrono::milliseconds wait) {
   resolve_cgroups(now);
   if (now >= next_check_) check(now);
   inlet_(replay::Flushed{});
+  last_pass_ = now;
 }
 
 void Node::read_clocks(MonotonicTime now) {
@@ -240,6 +255,7 @@ void Node::check(MonotonicTime now) {
   check_counts();
   check_health();
   check_sight();
+  check_readiness();
   inlet_(replay::Ticked{now});
   report_losses(now);
 }
@@ -340,9 +356,13 @@ void Node::check_feed(const Outlet& feed) {
 }
 
 void Node::report_losses(MonotonicTime now) {
-  for (const auto& [key, from, to, count] : losses_.fresh(now))
+  for (const auto& [key, from, to, count] : losses_.fresh(now)) {
     inlet_(
         replay::LossFound{key.observer, key.event_class, key.stage, key.reason, from, to, count});
+    if (is_on_purpose(key.reason)) continue;
+    for (Source& source : sources_)
+      if (source.selected.descriptor->name == key.observer) source.lost_at = now;
+  }
 }
 
 void Node::finish() {
@@ -420,6 +440,7 @@ std::vector<std::string> Node::report() {
                                 hook.program.empty() ? "" : "canary ", hook.canary));
   for (const auto* rule : stories()) lines.push_back(fmt::format("story {}: on", rule->name));
   for (const auto& feed : feeds_) lines.push_back(fmt::format("sink {}: on", feed->name()));
+  if (http_) lines.push_back(fmt::format("http: on {}", http_->address()));
   lines.push_back(
       fmt::format("attached after {} ms",
                   std::chrono::duration_cast<std::chrono::milliseconds>(attached_after_).count()));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/configuration.hpp"
+#include "agent/health.hpp"
 #include "agent/inlet.hpp"
 #include "agent/losses.hpp"
 #include "agent/pipeline.hpp"
@@ -24,13 +25,14 @@
 #include "enrich/proc.hpp"
 #include "export/outlet.hpp"
 #include "replay/recorder.hpp"
+#include "serve/http_server.hpp"
 #include "serve/local_socket.hpp"
 
 namespace tapio::agent {
 
 struct NodeOptions {
   const config::Tree& configuration;
-  std::string socket;                                                // "": nobody can ask this node
+  std::string socket;  // "": nobody can ask this node, over HTTP neither
   std::vector<std::pair<std::string, std::unique_ptr<Sink>>> sinks;  // beside those configured
   bool configured_sinks = true;
   std::vector<std::string> canary_song;  // a program that kills itself; empty: no canary
@@ -41,7 +43,7 @@ struct NodeOptions {
 
 // What runs on one node: kernel side, pipeline, sinks, socket. The thread that calls run() is the
 // pipeline's. Destruction detaches everything.
-class Node final : public serve::Api {
+class Node final : public serve::HttpApi {
  public:
   static Result<std::unique_ptr<Node>> start(NodeOptions options);
   ~Node() override;
@@ -78,12 +80,18 @@ class Node final : public serve::Api {
   };
   [[nodiscard]] std::vector<HookState> hooks();
 
-  // serve::Api; from any thread.
+  // serve::HttpApi; from any thread.
   std::string status_json() override;
   std::string stories_json(std::optional<std::chrono::nanoseconds> since) override;
   std::string reload_json() override;
+  std::vector<serve::StoryText> told_stories() override;
+  serve::Health health() override;
+  std::vector<const Schema*> schemas() override;
 
  private:
+  static constexpr std::chrono::seconds kStuck{10};    // without a pass of the pipeline
+  static constexpr std::chrono::minutes kRemember{1};  // a loss, when observers' health is judged
+  enum class Readiness : std::uint8_t { starting, seeding, blind, ready };
   struct Source {  // one observer that was selected
     Selected selected;
     std::string state;  // on | provider | off | unsupported | denied | failed
@@ -92,6 +100,7 @@ class Node final : public serve::Api {
     std::unique_ptr<capture::Programs> programs;  // nullptr: it runs without
     std::vector<capture::Balance> books;          // per hook, as of the last check
     std::vector<std::uint64_t> missed;            // likewise
+    std::optional<MonotonicTime> lost_at{};       // the latest loss that was not on purpose
   };
 
   explicit Node(NodeOptions& options);
@@ -99,6 +108,7 @@ class Node final : public serve::Api {
   Status start_sources(const config::Tree& configuration);
   void start_source(Source& source, const config::Section& settings);
   Status start_sinks(NodeOptions& options);
+  Status start_http(const config::Tree& configuration);
   void sing();
   void deliver(const std::shared_ptr<const Batch>& batch);
   void work(std::chrono::milliseconds wait);
@@ -123,6 +133,8 @@ class Node final : public serve::Api {
   void check_feed(const Outlet& feed);
   void check_health();
   void check_sight();
+  void check_readiness();
+  [[nodiscard]] ObserverHealth health_of(const Source& source, MonotonicTime now);
   void report_losses(MonotonicTime now);
   [[nodiscard]] std::expected<cli::Configured, std::vector<std::string>> read_again() const;
   Reload take_over(const config::Tree& next);
@@ -171,7 +183,10 @@ class Node final : public serve::Api {
   log::Sparingly malformed_log_;
   bool finished_ = false;
   std::vector<std::byte> block_;
-  std::unique_ptr<serve::LocalSocket> socket_;  // last: asks this
+  std::atomic<MonotonicTime> last_pass_{};  // zero: none yet
+  std::atomic<Readiness> readiness_{Readiness::starting};
+  std::unique_ptr<serve::LocalSocket> socket_;  // these two last: they ask this
+  std::unique_ptr<serve::HttpServer> http_;
 };
 
 }  // namespace tapio::agent

@@ -4,6 +4,8 @@
 #include <rapidjson/writer.h>
 #include <unistd.h>
 
+#include <ctime>
+
 #include <fstream>
 
 #include "agent/configuration.hpp"
@@ -40,6 +42,13 @@ std::uint64_t resident_bytes() {
 std::uint64_t milliseconds(std::chrono::nanoseconds d) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
+}
+
+// Of this process; what its programs cost is the kernel's.
+std::uint64_t cpu_milliseconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return milliseconds(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
 void outcomes(Json& json, const tapio_ledger_class& row) {
@@ -187,6 +196,12 @@ std::string Node::status_json() {
     for (const auto& [name, value] : pipeline_.counters(source.selected.descriptor->id))
       number(json, name, value);
     json.EndObject();
+    const auto health = health_of(source, monotonic_now());
+    text(json, "health", health.health);
+    array(json, "why");
+    for (const std::string& why : health.why)
+      json.String(why.data(), static_cast<unsigned>(why.size()));
+    json.EndArray();
     json.EndObject();
   }
   json.EndArray();
@@ -228,6 +243,10 @@ std::string Node::status_json() {
   number(json, "rss_bytes", resident_bytes());
   number(json, "ring_bytes", ring_bytes());
   number(json, "map_bytes", map_bytes());
+  json.EndObject();
+
+  object(json, "cost");
+  number(json, "cpu_ms", cpu_milliseconds());
   json.EndObject();
 
   array(json, "sinks");
@@ -275,6 +294,19 @@ std::string Node::status_json() {
   number(json, "released", reserve.released);
   number(json, "forgotten", reserve.forgotten);
   json.EndObject();
+  if (http_) {
+    const auto http = http_->counts();
+    object(json, "http");
+    text(json, "address", http_->address());
+    number(json, "requests", http.requests);
+    number(json, "refused", http.refused);
+    number(json, "clients", http.clients);
+    number(json, "streams", http.streams);
+    number(json, "lines", http.lines);
+    number(json, "dropped", http.dropped);
+    number(json, "missed", http.missed);
+    json.EndObject();
+  }
   object(json, "redaction");
   number(json, "replaced", pipeline_.redactor().replaced());
   json.EndObject();
@@ -292,6 +324,16 @@ std::string Node::stories_json(std::optional<std::chrono::nanoseconds> since) {
     append_story_json(out, told->id, told->story, clocks);
   }
   return out += ']';
+}
+
+std::vector<serve::StoryText> Node::told_stories() {
+  const std::lock_guard lock(state_);
+  std::vector<serve::StoryText> list;
+  for (const ToldStory* told : pipeline_.stories().since(MonotonicTime::min())) {
+    auto& story = list.emplace_back(serve::StoryText{.id = told->id, .time = told->story.time});
+    append_story_json(story.json, told->id, told->story, pipeline_.clocks());
+  }
+  return list;
 }
 
 }  // namespace tapio::agent

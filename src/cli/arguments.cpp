@@ -25,11 +25,11 @@ using Texts = std::vector<std::string>;
 // As it stands on the command line.
 struct Words {
   Text config, socket, duration, since, format, pid, uid, cgroup, comm, signal, max, store, timeout,
-      into, max_bytes;
+      into, max_bytes, by, sort;
   Texts set, where, targets, ids;
   std::string file, key, sql, thing, shell, page;
   bool json = false, follow = false, standalone = false, container = false, tables = false,
-       all = false, force = false, no_sinks = false, quiet = false, stats = false;
+       all = false, once = false, force = false, no_sinks = false, quiet = false, stats = false;
 };
 
 // How the definition says what a value is: completions follow from these words.
@@ -114,6 +114,16 @@ void add_status(CLI::App& app, Words& words) {
   app.add_option("--socket", words.socket)->type_name(kFile);
 }
 
+void add_top(CLI::App& app, Words& words) {
+  app.add_option("VIEW", words.thing)->type_name("VIEW");
+  app.add_option("--by", words.by)->type_name("FIELD");
+  app.add_option("--sort", words.sort)->type_name(kText);
+  app.add_flag("--once", words.once);
+  app.add_flag("--json", words.json);
+  app.add_option("--for", words.duration)->type_name(kTime);
+  app.add_option("--socket", words.socket)->type_name(kFile);
+}
+
 void add_doctor(CLI::App& app, Words& words) {
   add_status(app, words);
   app.add_option("--config", words.config)->type_name(kFile);
@@ -159,6 +169,7 @@ const std::vector<Known>& known_commands() {
       {"explain", Command::explain, add_explain_thing},
       {"query", Command::query, add_query},
       {"status", Command::status, add_status},
+      {"top", Command::top, add_top},
       {"doctor", Command::doctor, add_doctor},
       {"reload", Command::reload, add_status},
       {"version", Command::version, add_version},
@@ -360,6 +371,9 @@ Result<Arguments> understand(Command command, const Words& words) {
                 .ids = words.ids,
                 .tables = words.tables,
                 .thing = words.thing,
+                .by = words.by,
+                .sort = words.sort,
+                .once = words.once,
                 .all = words.all,
                 .shell = words.shell,
                 .page = words.page,

@@ -24,6 +24,7 @@ enum class Command : std::uint8_t {
   explain,
   query,
   status,
+  top,
   doctor,
   reload,
   config_check,
@@ -68,7 +69,9 @@ struct Arguments {
   bool tables = false;                                           // query: list them
   Rows rows = Rows::table;                                       // query
   std::chrono::milliseconds timeout = std::chrono::seconds(10);  // query
-  std::string thing{};                                           // explain
+  std::string thing{};                                           // explain; top: the view
+  std::optional<std::string> by{}, sort{};                       // top
+  bool once = false;                                             // top
   bool all = false;                                              // explain
   std::string shell{};                // completion: of this shell; "": of `line`
   std::vector<std::string> line{};    // completion: what was written so far

@@ -8,7 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/load.hpp"
-#include "cli/targets.hpp"
+#include "cli/pages.hpp"
 #include "serve/client.hpp"
 
 namespace tapio::cli {
@@ -23,7 +23,7 @@ Exit show_version(const Arguments& arguments, const Agent& agent) {
 }
 
 Exit show_help(const Arguments& arguments) {
-  return print(help(arguments.topic, targets(observers())));
+  return print(help(arguments.topic, words_of(arguments.topic, observers())));
 }
 
 Exit dispatch(const Arguments& arguments, Agent& agent) {
@@ -47,6 +47,8 @@ Exit dispatch(const Arguments& arguments, Agent& agent) {
       return query(arguments, agent);
     case Command::status:
       return status(arguments, agent);
+    case Command::top:
+      return top(arguments, agent, observers());
     case Command::doctor:
       return doctor(arguments, agent);
     case Command::reload:

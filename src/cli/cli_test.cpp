@@ -241,6 +241,30 @@ TEST_F(Cli, doctor_reports_a_broken_configuration_too) {
   EXPECT_EQ(tapio({"doctor", "--config", "/nowhere/c", "--json"}), 3);
 }
 
+TEST_F(Cli, top_prints_one_picture_and_one_object) {
+  serve();
+  EXPECT_EQ(tapio({"top", "--once", "--for", "1ms", "--socket", socket_.c_str()}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("overview  up "));
+  EXPECT_THAT(out_, HasSubstr("No stories yet."));
+  EXPECT_THAT(out_, HasSubstr("OBSERVER  STATE"));
+  EXPECT_EQ(tapio({"top", "dns", "--json", "--for", "1ms", "--socket", socket_.c_str()}), 0);
+  const auto json = serve::parse_json(out_);
+  ASSERT_TRUE(json) << out_;
+  EXPECT_EQ((*json)["views"].items()[0]["name"].text(), "dns");
+}
+
+TEST_F(Cli, top_says_what_is_in_its_way) {
+  EXPECT_EQ(tapio({"top", "--socket", socket_.c_str()}), 1);
+  EXPECT_THAT(err_, HasSubstr("no agent answers at " + socket_));
+  serve();
+  EXPECT_EQ(tapio({"top", "--socket", socket_.c_str()}), 2);
+  EXPECT_EQ(err_, "tapio: this is no terminal to show a picture on; --once prints one\n");
+  EXPECT_EQ(tapio({"top", "dms"}), 2);
+  EXPECT_THAT(err_, HasSubstr("did you mean dns?"));
+  EXPECT_EQ(tapio({"top", "dns", "--sort", "p98"}), 2);
+  EXPECT_THAT(err_, HasSubstr("there are QUERIES/s, FAILED/s, P50, P99, NAMES, SERVER"));
+}
+
 TEST_F(Cli, shows_the_status_of_the_agent) {
   EXPECT_EQ(tapio({"status", "--socket", socket_.c_str()}), 1);
   EXPECT_THAT(err_, HasSubstr("no agent answers at " + socket_));

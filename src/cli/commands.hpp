@@ -20,6 +20,8 @@ Exit stories(const Arguments& arguments, const Agent& agent);
 Exit explain(const Arguments& arguments, const Agent& agent);
 Exit query(const Arguments& arguments, const Agent& agent);
 Exit status(const Arguments& arguments, const Agent& agent);
+Exit top(const Arguments& arguments, const Agent& agent,
+         std::span<const Descriptor* const> observers);
 Exit doctor(const Arguments& arguments, Agent& agent);
 Exit reload(const Arguments& arguments, const Agent& agent);
 Exit config_check(const Arguments& arguments, const Agent& agent);

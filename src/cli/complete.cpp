@@ -11,6 +11,7 @@
 #include "cli/help.hpp"
 #include "cli/help_text.hpp"
 #include "cli/load.hpp"
+#include "cli/pages.hpp"
 #include "cli/targets.hpp"
 #include "facts/facts.hpp"
 #include "serve/client.hpp"
@@ -96,6 +97,19 @@ Candidates records(std::span<const Descriptor* const> observers) {
   for (const std::string& word : targets(observers)) {
     const auto observer = std::ranges::find(observers, word, &Descriptor::name);
     found.push_back({word, observer == observers.end() ? "" : std::string((*observer)->summary)});
+  }
+  return found;
+}
+
+// What may be watched: what observers declare, and every record.
+Candidates views(std::span<const Descriptor* const> observers) {
+  Candidates found;
+  for (const std::string& name : page_names(observers)) found.push_back({name, ""});
+  for (const Descriptor* observer : observers) {
+    for (const View* view : observer->views)
+      std::ranges::find(found, view->name, &Candidate::word)->help = view->help;
+    for (const Schema* schema : observer->schemas)
+      found.push_back({std::string(schema->name), std::string(schema->help)});
   }
   return found;
 }
@@ -192,6 +206,7 @@ class Line {
     if (kind == "SETTING") return {.candidates = settings(vocabulary_.settings, "")};
     if (kind == "SETTING=") return {.candidates = settings(vocabulary_.settings, "=")};
     if (kind == "FIELD=") return {.candidates = fields(by_place_, vocabulary_.observers)};
+    if (kind == "VIEW") return {.candidates = views(vocabulary_.observers)};
     if (kind == "TARGET") return {.candidates = records(vocabulary_.observers)};
     if (kind == "STORY") return {.candidates = vocabulary_.stories()};
     if (kind == "SIGNALS") return after_comma(signals());

@@ -31,8 +31,25 @@ inline constexpr SchemaOf kSignal{"job.signal",
                                   Field{"job.due", Type::time, ""}};
 inline constexpr SchemaOf kDelivery{"job.signal.delivery", Kind::event, "",
                                     Field{"signal.number", Type::i64, "", "SIGNAL"}};
-inline constexpr SchemaOf kQuery{"dns.query", Kind::event, "",
-                                 Field{"dns.question.name", Type::text, "", "NAME"}};
+inline constexpr SchemaOf kQuery{"dns.query",
+                                 Kind::event,
+                                 "",
+                                 Field{"dns.question.name", Type::text, "", "NAME"},
+                                 Field{"dns.response_code", Type::text, "", "RCODE"},
+                                 Field{"dns.lookup.duration", Type::duration, "", "LATENCY", "s"},
+                                 Field{"server.address", Type::text, "", "SERVER"}};
+inline constexpr ViewOf kServers{
+    View{.name = "dns",
+         .help = "Name servers.",
+         .schema = &kQuery,
+         .head = "SERVER",
+         .keys = {"server.address"},
+         .in_overview = true},
+    figure::rate_of("QUERIES/s"),
+    figure::rate_if("FAILED/s", "dns.response_code", Figure::If::is_other_than, "NOERROR"),
+    figure::quantile_of("P50", "dns.lookup.duration", 0.5),
+    figure::quantile_of("P99", "dns.lookup.duration", 0.99),
+    figure::common_of("NAMES", "dns.question.name")};
 
 struct JobConfig {
   bool enabled = true;

@@ -4,51 +4,17 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <memory>
 
 #include "base/clock.hpp"
+#include "cli/signals.hpp"
 
 namespace tapio::cli {
 
 namespace {
-
-// SIGINT and SIGTERM as something to poll for, for as long as it lives.
-class Interrupts {
- public:
-  static Result<std::unique_ptr<Interrupts>> take() {
-    auto taken = std::unique_ptr<Interrupts>(new Interrupts);
-    if (!taken->signals_) return from_errno(errno, "wait for signals");
-    return taken;
-  }
-  ~Interrupts() {
-    // One that came meanwhile has done what it could.
-    signalfd_siginfo taken;
-    while (::read(signals_.get(), &taken, sizeof taken) > 0) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  Interrupts(const Interrupts&) = delete;
-  Interrupts& operator=(const Interrupts&) = delete;
-  [[nodiscard]] int fd() const { return signals_.get(); }
-
- private:
-  Interrupts() {
-    sigset_t wanted;
-    ::sigemptyset(&wanted);
-    ::sigaddset(&wanted, SIGINT);
-    ::sigaddset(&wanted, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &wanted, &before_);
-    signals_ = Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-  sigset_t before_{};
-  Fd signals_;
-};
 
 // False: the handler has enough.
 Result<bool> hand_over(serve::Stream& stream, const Follow& handle, MonotonicTime end) {
@@ -70,7 +36,7 @@ int milliseconds_until(MonotonicTime end) {
 
 Status follow(serve::Stream& stream, std::optional<std::chrono::milliseconds> duration,
               const Follow& handle) {
-  const auto interrupts = TRY(Interrupts::take());
+  const auto interrupts = TRY(Signals::take({SIGINT, SIGTERM}));
   const MonotonicTime end = duration ? monotonic_now() + *duration : MonotonicTime::max();
   // The reader of standard output may go while nothing comes.
   std::array<pollfd, 3> polled{

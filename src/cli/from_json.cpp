@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/settings.hpp"
+#include "record/record_id.hpp"
 
 namespace tapio::cli {
 
@@ -44,12 +45,7 @@ std::optional<std::chrono::nanoseconds> take_fraction(std::string_view& text) {
 }
 
 RecordId id_of(std::string_view text) {
-  RecordId id;
-  const auto dot = text.find('.');
-  if (dot == std::string_view::npos) return id;
-  std::from_chars(text.data(), text.data() + dot, id.run, 16);
-  std::from_chars(text.data() + dot + 1, text.data() + text.size(), id.number);
-  return id;
+  return parse_record_id(text).value_or(RecordId{});
 }
 
 Value duration_of(double seconds) {

@@ -15,7 +15,7 @@ struct Text {
   std::string_view text;
 };
 
-constexpr std::array<Text, 15> kTexts = {{
+constexpr std::array<Text, 16> kTexts = {{
     {"", R"(tapio watches this node's kernel and says what happened, and why.
 
 Usage: tapio COMMAND [OPTIONS]
@@ -28,6 +28,7 @@ Usage: tapio COMMAND [OPTIONS]
   explain     say what happened to one process, container or unit
   query       ask the records that were kept, in SQL
   status      show what the agent watches, what it costs, what it lost
+  top         watch it: stories, who uses the machine, observers
   doctor      find out what works on this machine, what does not, and why
   reload      have the running agent read its configuration again
   config      check, explain or print the configuration
@@ -105,7 +106,7 @@ Examples:
 Usage: tapio trace WHAT... [OPTIONS]
 
 WHAT is an observer, a record, or the last part of a record's name:
-  @targets@
+  @words@
 
   --pid N            that process acts, or is acted on
   --uid N            that user id acts
@@ -202,6 +203,28 @@ Usage: tapio status [OPTIONS]
 Examples:
   tapio status
   tapio status --json | jq .ledger.residue
+)"},
+    {"top", R"(Watch what the running agent sees: stories, who uses the machine, how observers do.
+
+Usage: tapio top [VIEW] [OPTIONS]
+
+VIEW is one of
+  @words@
+or the name of a record, like process.exit. Keys: h shows them, q quits.
+
+  --by FIELD      a line for each value of this field of the records
+  --sort COLUMN   by this column, the largest first; default the first with figures
+  --once          print one picture, of 2 s, and end
+  --json          the same as one object
+  --for TIME      stop after this time; with --once and --json: look for so long
+  --socket PATH   where the agent is reached
+
+Figures are those of the last 10 to 20 seconds, of the records that the agent hands out.
+
+Examples:
+  tapio top
+  tapio top process.exec --by process.executable.path
+  tapio top --once --for 10s
 )"},
     {"doctor", R"(Find out what works on this machine, what does not, why, and what to do.
 
@@ -305,12 +328,12 @@ bool has_help(std::string_view command) {
   return std::ranges::find(kTexts, command, &Text::command) != kTexts.end();
 }
 
-std::string help(std::string_view command, std::span<const std::string> targets) {
+std::string help(std::string_view command, std::span<const std::string> words) {
   const auto found = std::ranges::find(kTexts, command, &Text::command);
   std::string text(found == kTexts.end() ? kTexts.front().text : found->text);
-  constexpr std::string_view kMark = "@targets@";
+  constexpr std::string_view kMark = "@words@";
   if (const auto at = text.find(kMark); at != std::string::npos)
-    text.replace(at, kMark.size(), wrapped(targets, "  "));
+    text.replace(at, kMark.size(), wrapped(words, "  "));
   return text;
 }
 

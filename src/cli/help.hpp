@@ -8,7 +8,7 @@
 namespace tapio::cli {
 
 [[nodiscard]] bool has_help(std::string_view command);
-// Of a command, or of all for "". `targets`: what can be traced.
-[[nodiscard]] std::string help(std::string_view command, std::span<const std::string> targets);
+// Of a command, or of all for "". `words`: those of its list, see words_of().
+[[nodiscard]] std::string help(std::string_view command, std::span<const std::string> words);
 
 }  // namespace tapio::cli

@@ -9,7 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/help_text.hpp"
-#include "cli/targets.hpp"
+#include "cli/pages.hpp"
 
 namespace tapio::cli {
 
@@ -137,9 +137,9 @@ std::vector<std::string> manual_pages() {
 }
 
 std::string manual(const std::string& command, const std::string& version,
-                   std::span<const std::string> targets) {
-  const HelpText all = read_help(help("", targets));
-  const HelpText own = read_help(help(command, targets));
+                   std::span<const std::string> words) {
+  const HelpText all = read_help(help("", words));
+  const HelpText own = read_help(help(command, words));
   const std::string name = page_name(command);
   std::string title = name;
   std::ranges::transform(title, title.begin(), [](unsigned char c) { return std::toupper(c); });
@@ -158,8 +158,9 @@ std::string manual(const std::string& command, const std::string& version,
 Exit man(const Arguments& arguments, const Agent& agent,
          std::span<const Descriptor* const> observers) {
   auto pages = manual_pages();
-  const auto words = targets(observers);
-  const auto page = [&](const std::string& name) { return manual(name, agent.version(), words); };
+  const auto page = [&](const std::string& name) {
+    return manual(name, agent.version(), words_of(name, observers));
+  };
   if (!arguments.page.empty() && std::ranges::find(pages, arguments.page) == pages.end())
     return complain(
         {Fault::invalid, fmt::format("there is no command {}; there are {}",

@@ -10,8 +10,8 @@ namespace tapio::cli {
 // The commands that have a page of their own, by their first words: "run", "config".
 [[nodiscard]] std::vector<std::string> manual_pages();
 
-// A page for man(1): of a command, or of all for "". `targets`: what can be traced.
+// A page for man(1): of a command, or of all for "". `words`: those of its list, see words_of().
 [[nodiscard]] std::string manual(const std::string& command, const std::string& version,
-                                 std::span<const std::string> targets);
+                                 std::span<const std::string> words);
 
 }  // namespace tapio::cli

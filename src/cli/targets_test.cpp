@@ -12,6 +12,7 @@ namespace tapio {
 namespace {
 constexpr std::array<const Schema*, 3> kJobSchemas = {&cli::kStart, &cli::kSignal, &cli::kDelivery};
 constexpr std::array<const Schema*, 1> kDnsSchemas = {&cli::kQuery};
+constexpr std::array<const View*, 1> kDnsViews = {&cli::kServers};
 constexpr Descriptor kJob{.name = "job",
                           .id = 1,
                           .summary = "",
@@ -25,7 +26,8 @@ constexpr Descriptor kDns{.name = "dns",
                           .hooks = {},
                           .schemas = kDnsSchemas,
                           .settings = nullptr,
-                          .start = nullptr};
+                          .start = nullptr,
+                          .views = kDnsViews};
 }  // namespace
 
 // Instead of the table that the build generates.

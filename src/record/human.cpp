@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <iterator>
+
+#include "base/text.hpp"
 
 namespace tapio {
 
@@ -65,6 +68,14 @@ void append_human_time(std::string& out, std::chrono::nanoseconds since_epoch) {
   ::localtime_r(&whole, &t);
   put(out, "{:02}:{:02}:{:02}.{:03}", t.tm_hour, t.tm_min, t.tm_sec,
       (since_epoch - seconds).count() / static_cast<std::int64_t>(kMillisecond));
+}
+
+std::string cut(std::string_view text, std::size_t most) {
+  if (columns(text) <= most) return std::string(text);
+  std::size_t end = 0;
+  for (std::size_t column = 1; column < most; ++column)
+    end += std::max<std::size_t>(1, utf8_length(text.substr(end)));
+  return std::string(text.substr(0, end)) + (most > 0 ? "\u2026" : "");
 }
 
 }  // namespace tapio

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 
@@ -17,5 +18,8 @@ void append_human(std::string& out, std::chrono::nanoseconds duration);
 void append_human_bytes(std::string& out, std::uint64_t bytes);
 // "02:03:04.567" in local time.
 void append_human_time(std::string& out, std::chrono::nanoseconds since_epoch);
+
+// As many columns of printable text, with an ellipsis in the place of the rest.
+[[nodiscard]] std::string cut(std::string_view text, std::size_t most);
 
 }  // namespace tapio

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 constexpr std::string_view kUnknown = "-";
-constexpr std::string_view kEllipsis = "\u2026";
 constexpr std::string_view kPid = "process.pid";
 constexpr std::string_view kProcessName = "process.executable.name";
 
@@ -105,14 +104,6 @@ class Line {
   std::string& out_;
   std::size_t at_ = 0;  // columns written
 };
-
-// The bytes of the first `count` columns of printable text.
-std::size_t bytes_of_columns(std::string_view text, std::size_t count) {
-  std::size_t at = 0;
-  for (; count > 0 && at < text.size(); --count)
-    at += std::max<std::size_t>(1, utf8_length(text.substr(at)));
-  return at;
-}
 
 }  // namespace
 
@@ -270,8 +261,7 @@ void Table::finish(std::string& out, std::size_t begin) const {
   while (out.size() > begin && out.back() == ' ') out.pop_back();
   const std::string_view line = std::string_view(out).substr(begin);
   if (cut_ == 0 || columns(line) <= cut_) return;
-  out.resize(begin + bytes_of_columns(line, cut_ - 1));
-  out.append(kEllipsis);
+  out.replace(begin, std::string::npos, cut(line, cut_));
 }
 
 }  // namespace tapio

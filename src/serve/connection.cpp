@@ -9,25 +9,12 @@
 #include <array>
 #include <cerrno>
 
+#include "serve/gap_json.hpp"
 #include "serve/request.hpp"
 
 namespace tapio::serve {
 
 namespace {
-
-// As append_json() of a gap record, but for the id: nobody else has this gap.
-void append_gap(std::string& out, const Missing& missing, std::string_view reason) {
-  const Clocks clocks = Clocks::read();
-  out += R"({"type":"gap","name":"gap","time":")";
-  append_rfc3339(out, monotonic_now() + clocks.wall_ahead);
-  out.append(R"(","observer":"*","class":"*","stage":"stream","reason":")").append(reason);
-  out += R"(","from":")";
-  append_rfc3339(out, missing.from);
-  out += R"(","to":")";
-  append_rfc3339(out, missing.to);
-  fmt::format_to(std::back_inserter(out), R"(","count":{}}})", missing.count);
-  out += '\n';
-}
 
 bool is_passing(int err) {
   return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
@@ -117,8 +104,13 @@ void Connection::add_missing(const Missing& missing) {
 bool Connection::add_gaps() {
   if (slow_.count == 0 && backlog_.count == 0) return true;
   if (waiting() > limits_.stream_bytes / 2) return false;
-  if (slow_.count > 0) append_gap(out_, std::exchange(slow_, {}), "slow_reader");
-  if (backlog_.count > 0) append_gap(out_, std::exchange(backlog_, {}), "queue_full");
+  const auto tell = [this](Missing& missing, std::string_view reason) {
+    if (missing.count == 0) return;
+    append_gap_json(out_, std::exchange(missing, {}), reason);
+    out_ += '\n';
+  };
+  tell(slow_, "slow_reader");
+  tell(backlog_, "queue_full");
   return true;
 }
 

@@ -37,6 +37,7 @@ const Descriptor descriptor{
     .settings = config::section<Config>,
     .start = start,
     .wishes = wishes,
+    .views = kViews,
 };
 
 }  // namespace tapio::oom_score

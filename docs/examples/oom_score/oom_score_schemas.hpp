@@ -2,6 +2,7 @@
 #pragma once
 
 #include "record/record.hpp"
+#include "record/view.hpp"
 
 namespace tapio::oom_score {
 
@@ -16,5 +17,17 @@ inline constexpr SchemaOf kChanged{
           "As in /proc/PID/oom_score_adj: from -1000, never, to 1000, first.", "ADJUSTMENT"}};
 
 inline constexpr const Schema* kSchemas[] = {&kChanged};
+
+inline constexpr ViewOf kTargets{View{.name = "oom_score",
+                                      .help = "Whose scores change, and who changes them.",
+                                      .schema = &kChanged,
+                                      .head = "TARGET",
+                                      .keys = {"oom_score.target.name"},
+                                      .in_overview = false},
+                                 figure::rate_of("CHANGES/s"),
+                                 figure::most_of("HIGHEST", "oom_score.adjustment"),
+                                 figure::common_of("BY", "process.executable.name")};
+
+inline constexpr const View* kViews[] = {&kTargets};
 
 }  // namespace tapio::oom_score
