@@ -32,10 +32,8 @@ static __always_inline bool is_watched(struct tapio_run *run, struct net_device 
 
 	if (!interfaces[0][0])
 		return true;
-	if (!device ||
-	    bpf_probe_read_kernel_str(name, sizeof(name),
-				      __builtin_preserve_access_index(&device->name)) < 0)
-		tapio_add(run->row->read_faults, 1);
+	tapio_read_string(run, name, sizeof(name),
+			  device ? __builtin_preserve_access_index(&device->name) : NULL);
 #pragma unroll
 	for (int i = 0; i < TAPIO_DNS_INTERFACES; i++)
 		if (interfaces[i][0] == name[0] && interfaces[i][1] == name[1])

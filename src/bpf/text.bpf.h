@@ -28,6 +28,14 @@ static __always_inline void tapio_tail_grow(struct tapio_run *run, __u64 bytes)
 	tapio_again(run->slot->end) += bytes;
 }
 
+/* A kernel string into zeroed memory, without what lies behind its end. */
+static __always_inline void tapio_read_string(struct tapio_run *run, void *to, __u32 room,
+					      const void *from)
+{
+	if (!from || bpf_probe_read_kernel_str(to, room, from) < 0)
+		tapio_add(run->row->read_faults, 1);
+}
+
 /* A kernel string of at most `room` bytes, its end included; `room` is a constant. */
 static __always_inline void tapio_append_string(struct tapio_run *run, struct tapio_text *piece,
 						const char *string, __u32 room)

@@ -247,6 +247,13 @@ def tapio():
     return os.environ["TAPIO"]
 
 
+def is_finding(record):
+    """Of the lab: what else goes on at this machine is none of its business."""
+    server = record.get("server.address", CLIENT[0])
+    return (record["type"] == "finding" and record["name"].startswith("dns.") and
+            server.startswith(("10.53.0.", "fd53::")))
+
+
 def judge(problems):
     """The last line is what ./dev counts."""
     for problem in problems[:20]:
