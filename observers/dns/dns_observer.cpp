@@ -74,10 +74,21 @@ void DnsObserver::on_settings(const config::Section& settings) {
 
 std::vector<Counter> DnsObserver::counters() const {
   const auto& counts = exchanges_.counts();
+  const auto& tcp = streams_.counts();
   return {{"repeated", counts.repeated},
           {"unasked", counts.unasked},
           {"strays", counts.strays},
-          {"evicted", counts.evicted}};
+          {"evicted", counts.evicted},
+          {"tcp_connections", tcp.connections},
+          {"tcp_segments", tcp.segments},
+          {"tcp_messages", tcp.messages},
+          {"tcp_repeated", tcp.repeated},
+          {"tcp_early", tcp.early},
+          {"tcp_gaps", tcp.gaps},
+          {"tcp_restarted", tcp.restarted},
+          {"tcp_evicted", tcp.evicted},
+          {"tcp_skipped_bytes", tcp.skipped},
+          {"tcp_unreadable", tcp.unreadable}};
 }
 
 void DnsObserver::tell(Lookup lookup, Output& out) {

@@ -116,7 +116,7 @@ TEST_P(DnsTcpOnKernel, a_lookup_over_tcp_names_who_asked_and_what_was_answered) 
     EXPECT_EQ(answers[0], "10.1.2.3");
     const auto took = field<std::chrono::nanoseconds>(record, "dns.lookup.duration");
     EXPECT_GT(took, 0ns);
-    EXPECT_LT(took, 1s);
+    EXPECT_LT(took, 30s) << "an emulator is slow";
   }
 }
 
