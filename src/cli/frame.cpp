@@ -158,7 +158,7 @@ std::vector<std::size_t> share(const std::vector<Panel>& panels, std::size_t roo
   return shares;
 }
 
-// With its head, and a blank line before it unless it is the first.
+// With its head, from the row that is the first.
 void append(Frame& frame, const Panel& panel, std::size_t lines, std::size_t first) {
   if (lines == 0) return;
   frame.push_back({panel.head, Style::head});
@@ -181,13 +181,16 @@ std::string title(const Watch& watch, const Pages& pages, const Look& look, Now 
                   look.paused ? " (held)" : "", uptime, watch.cpu() * 100, memory, rate_text(lost));
   if (const auto residue = status["ledger"]["residue"].integer(); residue != 0)
     text += fmt::format(", residue {}", residue);
-  if (watch.missed() > 0) text += fmt::format(", {} missed here", watch.missed());
+  if (watch.missed() > 0) text += fmt::format(", {} missed", watch.missed());
   return text;
 }
 
-// As the terminal is: lines neither wider nor more.
+// As the terminal is: lines neither wider nor more, and at its foot what the keys do.
 void fit(Frame& frame, Size size) {
-  if (size.rows > 0) frame.resize(size.rows - 1);
+  if (size.rows > 0) {
+    frame.resize(size.rows - 1);
+    frame.push_back({std::string(kFooter), Style::bar});
+  }
   if (size.columns == 0) return;
   for (FrameLine& line : frame) {
     line.text = cut(line.text, size.columns);
@@ -211,7 +214,6 @@ Frame draw(Watch& watch, const Pages& pages, Look& look, Size size, Now now) {
       append(frame, panels[i], shares[i], alone ? look.first : 0);
   }
   fit(frame, size);
-  if (size.rows > 0) frame.push_back({std::string(kFooter), Style::bar});
   return frame;
 }
 
