@@ -80,107 +80,31 @@ inline constexpr Field kName{"dns.question.name", Type::text, "The name, or the 
                              "NAME"};
 inline constexpr Field kDetail{"finding.detail", Type::text, "How: NXDOMAIN, no answer...",
                                "DETAIL"};
-using FindingSchema = SchemaOf<10>;
+struct FindingSchema : SchemaOf<10> {
+  constexpr FindingSchema(std::string_view name, std::string_view help)
+      : SchemaOf(name, Kind::finding, help, kSeverity, kEntity, kSummary, kSuggestion, kCount,
+                 kWindow, kEvidence, kServer, kName, kDetail) {}
+};
 
 inline constexpr FindingSchema kResolverSilent{"dns.resolver_silent",
-                                               Kind::finding,
-                                               "A name server does not answer at all.",
-                                               kSeverity,
-                                               kEntity,
-                                               kSummary,
-                                               kSuggestion,
-                                               kCount,
-                                               kWindow,
-                                               kEvidence,
-                                               kServer,
-                                               kName,
-                                               kDetail};
-inline constexpr FindingSchema kFailingName{"dns.failing_name",
-                                            Kind::finding,
-                                            "A process asks again and again for a name that fails.",
-                                            kSeverity,
-                                            kEntity,
-                                            kSummary,
-                                            kSuggestion,
-                                            kCount,
-                                            kWindow,
-                                            kEvidence,
-                                            kServer,
-                                            kName,
-                                            kDetail};
-inline constexpr FindingSchema kSlow{
-    "dns.slow",  Kind::finding, "A name server takes long to answer.",
-    kSeverity,   kEntity,       kSummary,
-    kSuggestion, kCount,        kWindow,
-    kEvidence,   kServer,       kName,
-    kDetail};
-inline constexpr FindingSchema kRetries{
-    "dns.retries", Kind::finding, "A process has to ask again and again.",
-    kSeverity,     kEntity,       kSummary,
-    kSuggestion,   kCount,        kWindow,
-    kEvidence,     kServer,       kName,
-    kDetail};
+                                               "A name server does not answer at all."};
+inline constexpr FindingSchema kFailingName{
+    "dns.failing_name", "A process asks again and again for a name that fails."};
+inline constexpr FindingSchema kSlow{"dns.slow", "A name server takes long to answer."};
+inline constexpr FindingSchema kRetries{"dns.retries", "A process has to ask again and again."};
 
 inline constexpr FindingSchema kSlowLibrary{"dns.slow_library",
-                                            Kind::finding,
-                                            "A process waits for getaddrinfo(), and not for DNS.",
-                                            kSeverity,
-                                            kEntity,
-                                            kSummary,
-                                            kSuggestion,
-                                            kCount,
-                                            kWindow,
-                                            kEvidence,
-                                            kServer,
-                                            kName,
-                                            kDetail};
-inline constexpr FindingSchema kSlowName{
-    "dns.slow_name", Kind::finding, "One name is slow or unanswered, others are not.",
-    kSeverity,       kEntity,       kSummary,
-    kSuggestion,     kCount,        kWindow,
-    kEvidence,       kServer,       kName,
-    kDetail};
+                                            "A process waits for getaddrinfo(), and not for DNS."};
+inline constexpr FindingSchema kSlowName{"dns.slow_name",
+                                         "One name is slow or unanswered, others are not."};
 inline constexpr FindingSchema kSearchAmplification{
     "dns.search_amplification",
-    Kind::finding,
-    "A process asks for several names that do not exist before each one that does.",
-    kSeverity,
-    kEntity,
-    kSummary,
-    kSuggestion,
-    kCount,
-    kWindow,
-    kEvidence,
-    kServer,
-    kName,
-    kDetail};
+    "A process asks for several names that do not exist before each one that does."};
 inline constexpr FindingSchema kTruncated{
     "dns.truncated",
-    Kind::finding,
-    "Answers do not fit into a datagram, again and again, or nobody asked for the rest.",
-    kSeverity,
-    kEntity,
-    kSummary,
-    kSuggestion,
-    kCount,
-    kWindow,
-    kEvidence,
-    kServer,
-    kName,
-    kDetail};
+    "Answers do not fit into a datagram, again and again, or nobody asked for the rest."};
 inline constexpr FindingSchema kStrayAnswer{"dns.stray_answer",
-                                            Kind::finding,
-                                            "Answers come from an address that was not asked.",
-                                            kSeverity,
-                                            kEntity,
-                                            kSummary,
-                                            kSuggestion,
-                                            kCount,
-                                            kWindow,
-                                            kEvidence,
-                                            kServer,
-                                            kName,
-                                            kDetail};
+                                            "Answers come from an address that was not asked."};
 
 inline constexpr SchemaOf kServerHealth{
     "dns.server",

@@ -16,115 +16,33 @@ inline constexpr Field kProgram{"finding.program", Type::text,
 inline constexpr Field kDetail{"finding.detail", Type::text,
                                "How: a signal, an exit status, an error.", "DETAIL"};
 
-using FindingSchema = SchemaOf<11>;
+struct FindingSchema : SchemaOf<11> {
+  constexpr FindingSchema(std::string_view name, std::string_view help)
+      : SchemaOf(name, Kind::finding, help, kSeverity, kEntity, kSummary, kSuggestion, kCount,
+                 kWindow, kEvidence, kOtherPid, kOtherName, kProgram, kDetail) {}
+};
 
 inline constexpr FindingSchema kSignalStorm{
-    "process.signal_storm",
-    Kind::finding,
-    "A process sends signals without end. The count is a lower bound.",
-    kSeverity,
-    kEntity,
-    kSummary,
-    kSuggestion,
-    kCount,
-    kWindow,
-    kEvidence,
-    kOtherPid,
-    kOtherName,
-    kProgram,
-    kDetail};
+    "process.signal_storm", "A process sends signals without end. The count is a lower bound."};
 
-inline constexpr FindingSchema kKillChain{"process.kill_chain",
-                                          Kind::finding,
-                                          "Who killed was killed, and so on: three deaths or more.",
-                                          kSeverity,
-                                          kEntity,
-                                          kSummary,
-                                          kSuggestion,
-                                          kCount,
-                                          kWindow,
-                                          kEvidence,
-                                          kOtherPid,
-                                          kOtherName,
-                                          kProgram,
-                                          kDetail};
+inline constexpr FindingSchema kKillChain{
+    "process.kill_chain", "Who killed was killed, and so on: three deaths or more."};
 
 inline constexpr FindingSchema kCrashLoop{
     "process.crash_loop",
-    Kind::finding,
-    "The same program ends badly again and again. process.pid is the latest.",
-    kSeverity,
-    kEntity,
-    kSummary,
-    kSuggestion,
-    kCount,
-    kWindow,
-    kEvidence,
-    kOtherPid,
-    kOtherName,
-    kProgram,
-    kDetail};
+    "The same program ends badly again and again. process.pid is the latest."};
 
 inline constexpr FindingSchema kForkBomb{"process.fork_bomb",
-                                         Kind::finding,
-                                         "Processes multiply. process.pid is the eldest of them.",
-                                         kSeverity,
-                                         kEntity,
-                                         kSummary,
-                                         kSuggestion,
-                                         kCount,
-                                         kWindow,
-                                         kEvidence,
-                                         kOtherPid,
-                                         kOtherName,
-                                         kProgram,
-                                         kDetail};
+                                         "Processes multiply. process.pid is the eldest of them."};
 
 inline constexpr FindingSchema kExecFailureLoop{
     "process.exec_failure_loop",
-    Kind::finding,
-    "A process tries again and again to start a program that cannot be started.",
-    kSeverity,
-    kEntity,
-    kSummary,
-    kSuggestion,
-    kCount,
-    kWindow,
-    kEvidence,
-    kOtherPid,
-    kOtherName,
-    kProgram,
-    kDetail};
+    "A process tries again and again to start a program that cannot be started."};
 
 inline constexpr FindingSchema kSignalAcrossBorder{
-    "process.signal_across_border",
-    Kind::finding,
-    "A process in a container signals one outside of it.",
-    kSeverity,
-    kEntity,
-    kSummary,
-    kSuggestion,
-    kCount,
-    kWindow,
-    kEvidence,
-    kOtherPid,
-    kOtherName,
-    kProgram,
-    kDetail};
+    "process.signal_across_border", "A process in a container signals one outside of it."};
 
 inline constexpr FindingSchema kPrivilegeGain{"process.privilege_gain",
-                                              Kind::finding,
-                                              "A process may do more than before.",
-                                              kSeverity,
-                                              kEntity,
-                                              kSummary,
-                                              kSuggestion,
-                                              kCount,
-                                              kWindow,
-                                              kEvidence,
-                                              kOtherPid,
-                                              kOtherName,
-                                              kProgram,
-                                              kDetail};
+                                              "A process may do more than before."};
 
 }  // namespace tapio::process
