@@ -219,7 +219,7 @@ or the name of a record, like process.exit. Keys: h shows them, q quits.
   --for TIME      stop after this time; with --once and --json: look for so long
   --socket PATH   where the agent is reached
 
-Figures are those of the last 10 to 20 seconds, of the records that the agent hands out.
+Figures are those of the last 10 to 20 seconds, of records that the agent hands out.
 
 Examples:
   tapio top

@@ -24,7 +24,7 @@ class Signals {
   [[nodiscard]] std::optional<int> next();  // one that came; without waiting
 
  private:
-  explicit Signals(std::initializer_list<int> wanted);
+  Signals(std::initializer_list<int> wanted);
 
   sigset_t before_{};
   Fd signals_;

@@ -99,8 +99,10 @@ std::optional<double> Measured::quantile(double level) const {
   if (count_ == 0) return std::nullopt;
   const auto rank = static_cast<std::uint64_t>(std::ceil(level * static_cast<double>(count_)));
   std::uint64_t seen = 0;
-  for (const auto& [bucket, times] : buckets_)
-    if ((seen += times) >= rank) return std::min(middle_of(bucket), most_);
+  for (const auto& [bucket, times] : buckets_) {
+    seen += times;
+    if (seen >= rank) return std::min(middle_of(bucket), most_);
+  }
   return most_;
 }
 

@@ -69,7 +69,7 @@ template <std::size_t N>
 class ViewOf : public View {
  public:
   template <typename... Figures>
-  constexpr ViewOf(const View& view, Figures... list) : View(view), own_{list...} {
+  constexpr explicit ViewOf(const View& view, Figures... list) : View(view), own_{list...} {
     figures = own_;
     for (const std::string_view key : keys)
       if (!key.empty() && !is_known(key)) std::abort();  // a constexpr view does not compile
