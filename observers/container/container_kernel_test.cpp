@@ -129,7 +129,7 @@ std::chrono::nanoseconds cpu_time() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-class WatchOnKernel : public testing::Test {
+class WatchOfCgroups : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "makes cgroups: needs root";
@@ -149,7 +149,7 @@ class WatchOnKernel : public testing::Test {
   capture::Hierarchy hierarchy = capture::find_hierarchy(capture::find_btf(""));
 };
 
-TEST_F(WatchOnKernel, memory_and_a_changed_limit_are_read_from_a_real_cgroup) {
+TEST_F(WatchOfCgroups, memory_and_a_changed_limit_are_read_from_a_real_cgroup) {
   TestCgroup cgroup("");
   if (!limit(cgroup, "67108864")) GTEST_SKIP() << "no memory controller here";
   auto watch = this->watch();
@@ -164,8 +164,10 @@ TEST_F(WatchOnKernel, memory_and_a_changed_limit_are_read_from_a_real_cgroup) {
   EXPECT_EQ(later.changes[0].after, 33554432u);
 }
 
-TEST_F(WatchOnKernel, a_tick_keeps_its_budget_with_many_cgroups) {
-  for (const std::size_t many : {10u, 100u, 1000u}) {
+TEST_F(WatchOfCgroups, a_tick_keeps_its_budget_with_many_cgroups) {
+  std::vector<std::size_t> numbers{10, 100};
+  if (!std::getenv("TAPIO_EMULATED")) numbers.push_back(1000);  // that takes minutes there
+  for (const std::size_t many : numbers) {
     std::deque<TestCgroup> cgroups;
     for (std::size_t i = 0; i < many; ++i) cgroups.emplace_back("-" + std::to_string(i));
     if (!limit(cgroups.front(), "67108864")) GTEST_SKIP() << "no memory controller here";
