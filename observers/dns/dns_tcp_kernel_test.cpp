@@ -283,7 +283,7 @@ TEST_P(DnsTcpOnKernel, every_lookup_of_a_thousand_is_there_and_the_books_add_up)
       std::string questions, answers;
       for (std::uint16_t i = 0; i < kAtOnce; ++i) {
         questions += asked(id + i, name);
-        answers = answered(id + i, name) + answers;
+        answers.insert(0, answered(id + i, name));
       }
       if (!pair.client.send(questions) || !pair.server.receive(questions.size()) ||
           !pair.server.send(answers) || !pair.client.receive(answers.size()))

@@ -12,7 +12,6 @@ namespace {
 using DnsTest = Conversation<Collected>;
 using capture::Feature;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 

@@ -9,7 +9,6 @@
 namespace tapio::dns {
 namespace {
 
-using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;

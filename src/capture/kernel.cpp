@@ -123,7 +123,7 @@ std::string read_packet(const btf* own) {
       {.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 1, .off = 0, .imm = 0},
       {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .src_reg = 0, .off = 0, .imm = 0},
       {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 3, .src_reg = 10, .off = 0, .imm = 0},
-      {.code = BPF_ALU64 | BPF_ADD | BPF_K,
+      {.code = BPF_ALU64 | BPF_ADD | BPF_K,  // NOLINT(misc-redundant-expression): both are 0
        .dst_reg = 3,
        .src_reg = 0,
        .off = 0,

@@ -42,7 +42,7 @@ class Tallies : public testing::Test {
   Tally tally_{kServers, kStart};
 };
 
-enum Column : std::uint8_t { kQueries, kFailed, kMedian, kSlow, kNames };
+enum Column : std::uint8_t { queries, failed, median, slow, top_names };
 
 TEST_F(Tallies, have_a_row_for_each_value_of_the_key) {
   tally_.add(lookup("192.0.2.1", 0.01), kStart);
@@ -51,41 +51,41 @@ TEST_F(Tallies, have_a_row_for_each_value_of_the_key) {
   const auto all = rows(kStart + 2s);
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_EQ(all[0].key, "192.0.2.1");
-  EXPECT_DOUBLE_EQ(*all[0].cells[kQueries].number, 1.0) << "2 in 2 s";
-  EXPECT_DOUBLE_EQ(*all[1].cells[kQueries].number, 0.5);
+  EXPECT_DOUBLE_EQ(*all[0].cells[queries].number, 1.0) << "2 in 2 s";
+  EXPECT_DOUBLE_EQ(*all[1].cells[queries].number, 0.5);
 }
 
 TEST_F(Tallies, count_only_the_records_that_a_condition_holds_for) {
   tally_.add(lookup("s", 0.01), kStart);
   tally_.add(lookup("s", 0.01, "NXDOMAIN"), kStart);
   tally_.add(json(R"({"name":"dns.query","server.address":"s"})"), kStart);  // does not say
-  EXPECT_DOUBLE_EQ(*only(kStart + 1s).cells[kQueries].number, 3);
-  EXPECT_DOUBLE_EQ(*only(kStart + 1s).cells[kFailed].number, 1);
+  EXPECT_DOUBLE_EQ(*only(kStart + 1s).cells[queries].number, 3);
+  EXPECT_DOUBLE_EQ(*only(kStart + 1s).cells[failed].number, 1);
 }
 
 TEST_F(Tallies, tell_quantiles_within_five_percent) {
   for (int i = 1; i <= 1000; ++i) tally_.add(lookup("s", i / 1e3), kStart);
   const auto row = only(kStart + 1s);
-  EXPECT_THAT(*row.cells[kMedian].number, DoubleNear(0.5, 0.025));
-  EXPECT_THAT(*row.cells[kSlow].number, DoubleNear(0.99, 0.05));
+  EXPECT_THAT(*row.cells[median].number, DoubleNear(0.5, 0.025));
+  EXPECT_THAT(*row.cells[slow].number, DoubleNear(0.99, 0.05));
 }
 
 TEST_F(Tallies, of_one_value_every_quantile_is_no_more_than_it) {
   tally_.add(lookup("s", 0.25), kStart);
-  EXPECT_LE(*only(kStart + 1s).cells[kMedian].number, 0.25);
-  EXPECT_GE(*only(kStart + 1s).cells[kMedian].number, 0.25 * 0.95);
+  EXPECT_LE(*only(kStart + 1s).cells[median].number, 0.25);
+  EXPECT_GE(*only(kStart + 1s).cells[median].number, 0.25 * 0.95);
 }
 
 TEST_F(Tallies, know_nothing_of_a_number_that_no_record_has) {
   tally_.add(json(R"({"name":"dns.query","server.address":"s","dns.lookup.duration":"x"})"),
              kStart);
-  EXPECT_FALSE(only(kStart + 1s).cells[kMedian].number);
+  EXPECT_FALSE(only(kStart + 1s).cells[median].number);
 }
 
 TEST_F(Tallies, name_what_is_there_most_often_first) {
   for (const char* name : {"b", "a", "b", "c", "b", "a"})
     tally_.add(lookup("s", 0.01, "NOERROR", name), kStart);
-  EXPECT_THAT(only(kStart + 1s).cells[kNames].common,
+  EXPECT_THAT(only(kStart + 1s).cells[top_names].common,
               ElementsAre(Common{"b", 3}, Common{"a", 2}, Common{"c", 1}));
 }
 
@@ -94,7 +94,7 @@ TEST_F(Tallies, keep_the_frequent_among_more_names_than_there_is_room_for) {
     tally_.add(lookup("s", 0.01, "NOERROR", "often"), kStart);
     tally_.add(lookup("s", 0.01, "NOERROR", fmt::format("rare{}", i)), kStart);
   }
-  const auto names = only(kStart + 1s).cells[kNames].common;
+  const auto names = only(kStart + 1s).cells[top_names].common;
   EXPECT_THAT(names, SizeIs(Measured::kMaxCommon));
   EXPECT_EQ(names.front().text, "often");
 }
@@ -121,7 +121,7 @@ TEST_F(Tallies, beyond_their_bound_count_all_others_on_one_line) {
   const auto all = rows(kStart + 1s);
   ASSERT_THAT(all, SizeIs(Tally::kMaxLines + 1));
   EXPECT_EQ(all.front().key, Tally::kOthers);
-  EXPECT_DOUBLE_EQ(*all.front().cells[kQueries].number, 50);
+  EXPECT_DOUBLE_EQ(*all.front().cells[queries].number, 50);
 }
 
 TEST_F(Tallies, make_keys_of_strangers_printable_and_short) {

@@ -110,12 +110,10 @@ TEST(Metrics, the_status_of_the_agent_becomes_metrics) {
         "tapio_observer_health{observer=\"process\",health=\"degraded\"} 1\n",
         "tapio_observer_health{observer=\"process\",health=\"healthy\"} 0\n",
         "tapio_hook_entered_total{observer=\"process\",hook=\"fork\"} 9\n",
-        "tapio_events_total{observer=\"process\",hook=\"fork\",class=\"state\","
-        "outcome=\"ring_full\"} 1\n",
+        R"(tapio_events_total{observer="process",hook="fork",class="state",outcome="ring_full"} 1)",
         "tapio_samples_read_total{observer=\"process\"} 6\n",
         "tapio_records_total{observer=\"process\",class=\"state\",outcome=\"emitted\"} 4\n",
-        "tapio_lost_total{observer=\"process\",class=\"state\",stage=\"kernel\","
-        "reason=\"ring_full\"} 1\n",
+        R"(tapio_lost_total{observer="process",class="state",stage="kernel",reason="ring_full"} 1)",
         "tapio_sink_sent_total{sink=\"stdout\"} 2\n"})
     EXPECT_THAT(text, HasSubstr(line));
   EXPECT_THAT(text, Not(HasSubstr("outcome=\"wanted\"")));
