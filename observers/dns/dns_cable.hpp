@@ -4,6 +4,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <sys/wait.h>
 
 #include <cstring>
 #include <string>
@@ -83,6 +84,14 @@ inline bool lay_cable(std::string_view here, std::string_view there, pid_t other
   request.close(data);
   request.close(info);
   return request.send();
+}
+
+// Whether this kernel can: it may be without the module.
+inline bool has_cables() {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(enter_own_network() && lay_cable("one", "two", ::getpid()) ? 0 : 1);
+  int status = 0;
+  return ::waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 // Gives a device its IPv4 address, in a network of 256, and switches it on.
