@@ -70,8 +70,9 @@ Grid grid_of(const View& view, std::size_t sorted) {
 }
 
 // Why there is nothing to see, as far as the agent says.
-std::string nothing(const Watch& watch, const Page& page) {
-  auto text = fmt::format("No {} in the last 20 s.", page.view->schema->name);
+std::string nothing(const Watch& watch, const Page& page, std::chrono::nanoseconds covered) {
+  auto text = fmt::format("No {} in the last {:.0f} s.", page.view->schema->name,
+                          std::chrono::duration<double>(covered).count());
   for (const ObserverRow& row : watch.observers())
     if (row.name == page.observer && row.state != "on")
       text += fmt::format(" The observer {} is {}{}{}.", row.name, row.state,
@@ -91,7 +92,7 @@ Panel view_panel(Watch& watch, const Page& page, const Look& look, MonotonicTime
     grid.add(std::move(cells));
   }
   Panel panel = panel_of(grid);
-  if (panel.rows.empty()) panel.rows = {nothing(watch, page)};
+  if (panel.rows.empty()) panel.rows = {nothing(watch, page, tally.covers(now))};
   return panel;
 }
 

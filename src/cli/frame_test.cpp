@@ -157,7 +157,7 @@ TEST_F(Frames, move_no_further_than_to_the_last_row) {
 TEST_F(Frames, say_why_there_is_nothing) {
   watch_.add_status(status(100, 8, 30, "off"), kBegin + 3s);
   look_at("dns");
-  EXPECT_THAT(text(), HasSubstr("No dns.query in the last 20 s. The observer dns is off: nobody "));
+  EXPECT_THAT(text(), HasSubstr("No dns.query in the last 2 s. The observer dns is off: nobody "));
   look_at("stories");
   EXPECT_THAT(text(), HasSubstr("No stories yet."));
 }
