@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Which rows of a long list are drawn: those in sight and a few around them. All are equally high.
+export interface Window {
+  first: number;
+  end: number; // behind the last
+  above: number; // pixels
+  below: number;
+}
+
+const AROUND = 10;
+
+export function windowOf(rows: number, rowHeight: number, scrollTop: number, height: number): Window {
+  const first = Math.min(Math.max(0, Math.floor(scrollTop / rowHeight) - AROUND), rows);
+  const end = Math.max(first, Math.min(rows, Math.ceil((scrollTop + height) / rowHeight) + AROUND));
+  return { first, end, above: first * rowHeight, below: (rows - end) * rowHeight };
+}
