@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
 
@@ -7,25 +9,26 @@ import { viteSingleFile } from "vite-plugin-singlefile";
 // whom it came from; nothing else.
 function contentSecurityPolicy(): Plugin {
   const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  const policyOf = (page: string) => {
+    const scripts = [...page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map((match) => hash(match[1] ?? ""));
+    return [
+      "default-src 'none'",
+      `script-src ${scripts.join(" ")}`,
+      "style-src 'unsafe-inline'", // widths and places of what is drawn
+      "img-src data:",
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+    ].join("; ");
+  };
   return {
     name: "content-security-policy",
-    enforce: "post",
-    generateBundle(_, bundle) {
-      for (const file of Object.values(bundle)) {
-        if (file.type !== "asset" || !file.fileName.endsWith(".html")) continue;
-        const page = String(file.source);
-        const scripts = [...page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map((m) => hash(m[1] ?? ""));
-        const policy = [
-          "default-src 'none'",
-          `script-src ${scripts.join(" ")}`,
-          "style-src 'unsafe-inline'", // widths and places of what is drawn
-          "img-src data:",
-          "connect-src 'self'",
-          "base-uri 'none'",
-          "form-action 'none'",
-        ].join("; ");
-        file.source = page.replace("<head>", () => `<head>\n<meta http-equiv="Content-Security-Policy" content="${policy}">`);
-      }
+    // When the script is in the page.
+    writeBundle({ dir }) {
+      const path = join(dir!, "index.html");
+      const page = readFileSync(path, "utf8");
+      const meta = `<meta http-equiv="Content-Security-Policy" content="${policyOf(page)}">`;
+      writeFileSync(path, page.replace("<head>", () => `<head>\n${meta}`));
     },
   };
 }

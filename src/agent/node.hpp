@@ -76,7 +76,7 @@ class Node final : public serve::HttpApi {
     std::string_view observer;
     std::string hook;
     std::string program;  // "": off
-    std::string canary;   // seen | not seen | passive, last seen ... | unsupported: why
+    std::string canary;   // seen | not seen | passive, last seen ... | unsupported: why | off: why
   };
   [[nodiscard]] std::vector<HookState> hooks();
 

@@ -56,7 +56,7 @@ export async function agent(tapio, dnsPort) {
     "http.recent": "64MiB",
     "sinks.store.path": join(directory, "store"),
     "observers.dns.enabled": "true",
-    "observers.dns.ports": `[${dnsPort}]`,
+    "observers.dns.ports": String(dnsPort),
     "observers.dns.rate_per_second": "0",
   };
   const arguments_ = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
@@ -75,6 +75,7 @@ export async function agent(tapio, dnsPort) {
     token,
     status,
     async stop() {
+      if (child.exitCode !== null) return;
       const ended = new Promise((done) => child.once("exit", done));
       child.kill("SIGTERM");
       await ended;
@@ -94,8 +95,7 @@ export function containers(number) {
   const made = Array.from({ length: number }, () => {
     const path = join(parent, randomBytes(32).toString("hex"));
     mkdirSync(path);
-    const child = spawn("sleep", ["600"], { stdio: "ignore" });
-    writeFileSync(join(path, "cgroup.procs"), String(child.pid));
+    const child = spawn("sh", ["-c", `echo $$ > ${join(path, "cgroup.procs")}; exec sleep 600`], { stdio: "ignore" });
     return { path, child };
   });
   return {

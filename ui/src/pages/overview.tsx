@@ -88,7 +88,7 @@ function Observers({ status }: { status: Status }) {
                     <span key={hook.name} class="hook" title={`${hook.program || "no program"}: ${hook.canary}`}>{hook.name}</span>
                   ))}
                 </td>
-                <td class="wrap">{[one.reason, ...one.why].filter(Boolean).join(" ")}</td>
+                <td class="wrap">{one.why.map((why) => <div key={why}>{why}</div>)}</td>
               </tr>
             ))}
           </tbody>

@@ -28,7 +28,7 @@ export function TimeLine({ story, records }: { story: Story; records: TapioRecor
         </g>
       ))}
       <line class="moment" x1={x(story.time)} x2={x(story.time)} y1={0} y2={height - 18} />
-      <text class="moment" x={x(story.time)} y={height - 22} text-anchor="middle">{timeOfDay(story.time)}</text>
+      <text class="moment" x={x(story.time) - 4} y={height - 22} text-anchor="end">{timeOfDay(story.time)}</text>
       <text x={LEFT + 12} y={height - 4} class="scale">{timeOfDay(new Date(from).toISOString())}</text>
       <text x={WIDTH} y={height - 4} class="scale" text-anchor="end">+{duration(span / 1000)}</text>
     </svg>

@@ -11,7 +11,9 @@ export interface Window {
 const AROUND = 10;
 
 export function windowOf(rows: number, rowHeight: number, scrollTop: number, height: number): Window {
-  const first = Math.min(Math.max(0, Math.floor(scrollTop / rowHeight) - AROUND), rows);
-  const end = Math.max(first, Math.min(rows, Math.ceil((scrollTop + height) / rowHeight) + AROUND));
+  // The list may have become shorter than where it was scrolled to.
+  const top = Math.min(scrollTop, Math.max(0, rows * rowHeight - height));
+  const first = Math.min(Math.max(0, Math.floor(top / rowHeight) - AROUND), rows);
+  const end = Math.max(first, Math.min(rows, Math.ceil((top + height) / rowHeight) + AROUND));
   return { first, end, above: first * rowHeight, below: (rows - end) * rowHeight };
 }
