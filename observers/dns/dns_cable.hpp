@@ -7,11 +7,13 @@
 #include <sys/wait.h>
 
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dns_loopback.hpp"
+#include "rig.hpp"
 
 namespace tapio::dns {
 
@@ -108,6 +110,38 @@ inline bool set_up(const char* device, const char* address) {
   if (!set(SIOCSIFADDR, address) || !set(SIOCSIFNETMASK, "255.255.255.0")) return false;
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   return ::ioctl(any.get(), SIOCSIFFLAGS, &request) == 0;
+}
+
+// The ends of a cable that ask_by_cable() lays, in two networks. The device of the client is
+// "asks".
+struct CableEnds {
+  const char *client, *server;
+};
+
+// At the far end, in a child: listens, says that it does, and answers.
+using Serve = std::function<bool(const std::function<bool()>& listens)>;
+
+// 0: `ask`, in a network of its own, and `serve`, in another one, both said that it went well. For
+// a child that the test made. The first packet has to wait for the server's hardware address.
+inline int ask_by_cable(const CableEnds& ends, const Serve& serve,
+                        const std::function<bool()>& ask) {
+  int ready[2], go[2];
+  if (!enter_own_network() || ::pipe(ready) || ::pipe(go)) return 1;
+  const auto say = [](int fd) { return ::write(fd, "!", 1) == 1; };
+  const auto hear = [](int fd) {
+    char byte = 0;
+    return ::read(fd, &byte, 1) == 1;
+  };
+  const pid_t other = child([&] {
+    if (!enter_own_network() || !say(ready[1]) || !hear(go[0])) return 1;
+    return set_up("answers", ends.server) && serve([&] { return say(ready[1]); }) ? 0 : 2;
+  });
+  ::close(ready[1]);  // so that its end is heard
+  if (!hear(ready[0]) || !lay_cable("asks", "answers", other) || !set_up("asks", ends.client) ||
+      !say(go[1]) || !hear(ready[0]))
+    return 2;
+  if (!ask()) return 3;
+  return wait_for(other) == 0 ? 0 : 4;
 }
 
 }  // namespace tapio::dns
