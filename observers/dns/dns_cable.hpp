@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "dns_loopback.hpp"
-#include "rig.hpp"
 
 namespace tapio::dns {
 
@@ -121,27 +120,42 @@ struct CableEnds {
 // At the far end, in a child: listens, says that it does, and answers.
 using Serve = std::function<bool(const std::function<bool()>& listens)>;
 
+// What the two say to one another: that they have come so far.
+class Turns {
+ public:
+  explicit Turns(const int (&ends)[2]) : hears_(ends[0]), says_(ends[1]) {}
+  [[nodiscard]] bool say() const { return ::write(says_.get(), "!", 1) == 1; }
+  [[nodiscard]] bool hear() const {
+    char byte = 0;
+    return ::read(hears_.get(), &byte, 1) == 1;
+  }
+  void only_hear() { says_ = Fd(); }  // so that the other's end is heard
+
+ private:
+  Fd hears_, says_;
+};
+
 // 0: `ask`, in a network of its own, and `serve`, in another one, both said that it went well. For
 // a child that the test made. The first packet has to wait for the server's hardware address.
 inline int ask_by_cable(const CableEnds& ends, const Serve& serve,
                         const std::function<bool()>& ask) {
-  int ready[2], go[2];
-  if (!enter_own_network() || ::pipe(ready) || ::pipe(go)) return 1;
-  const auto say = [](int fd) { return ::write(fd, "!", 1) == 1; };
-  const auto hear = [](int fd) {
-    char byte = 0;
-    return ::read(fd, &byte, 1) == 1;
-  };
-  const pid_t other = child([&] {
-    if (!enter_own_network() || !say(ready[1]) || !hear(go[0])) return 1;
-    return set_up("answers", ends.server) && serve([&] { return say(ready[1]); }) ? 0 : 2;
-  });
-  ::close(ready[1]);  // so that its end is heard
-  if (!hear(ready[0]) || !lay_cable("asks", "answers", other) || !set_up("asks", ends.client) ||
-      !say(go[1]) || !hear(ready[0]))
+  int there[2], here[2];
+  if (!enter_own_network() || ::pipe(there) || ::pipe(here)) return 1;
+  Turns from_server(there);
+  const Turns from_client(here);
+  const pid_t other = ::fork();
+  if (other == 0)
+    ::_exit(enter_own_network() && from_server.say() && from_client.hear() &&
+                    set_up("answers", ends.server) && serve([&] { return from_server.say(); })
+                ? 0
+                : 1);
+  from_server.only_hear();
+  if (!from_server.hear() || !lay_cable("asks", "answers", other) || !set_up("asks", ends.client) ||
+      !from_client.say() || !from_server.hear())
     return 2;
   if (!ask()) return 3;
-  return wait_for(other) == 0 ? 0 : 4;
+  int status = 0;
+  return ::waitpid(other, &status, 0) == other && status == 0 ? 0 : 4;
 }
 
 }  // namespace tapio::dns

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Histograms of the time that answers over UDP take, as programs count them. The buckets are those of
- * user space, too: one source for both sides. */
+/* Histograms of the time that answers over UDP take, as programs count them. The buckets are those
+ * of user space, too: one source for both sides. */
 #ifndef TAPIO_DNS_LATENCY_ABI_H
 #define TAPIO_DNS_LATENCY_ABI_H
 

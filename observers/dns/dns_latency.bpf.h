@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How long answers over UDP take, counted for every lookup of a client here, whatever becomes of its
- * events. */
+/* How long answers over UDP take, counted for every lookup of a client here, whatever becomes of
+ * its events. */
 #ifndef TAPIO_DNS_LATENCY_BPF_H
 #define TAPIO_DNS_LATENCY_BPF_H
 
