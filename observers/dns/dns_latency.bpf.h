@@ -5,12 +5,15 @@
 #define TAPIO_DNS_LATENCY_BPF_H
 
 #include "bpf/packet.bpf.h"
-#include "bpf/task.bpf.h"
 #include "dns_latency.abi.h"
-#include "dns_wire.abi.h"
 
 const volatile __u64 latency_within = 0; /* nanoseconds; later is no answer. 0: do not count */
 const volatile __u8 no_latency[sizeof(struct tapio_dns_latency)] = {}; /* too big for the stack */
+
+/* The addresses of a datagram. */
+struct tapio_dns_ends {
+	__u8 source[16], destination[16];
+};
 
 /* Without the network namespace: the ends of a virtual cable are in two (ADR 27). */
 struct tapio_dns_asked_key {
@@ -89,16 +92,19 @@ static __always_inline bool is_waiting(const struct tapio_dns_asked *query, __u6
 /* A message is seen at each device that it passes, and may be sent again: the first time counts. */
 static __always_inline void latency_asked(const struct tapio_dns_asked_key *key, __u64 cgroup_id)
 {
-	struct tapio_dns_asked *known = bpf_map_lookup_elem(&asked, key);
-	struct tapio_dns_asked fresh = {.cgroup_id = cgroup_id};
 	__u64 now = bpf_ktime_get_ns();
+	struct tapio_dns_asked fresh = {.first_ns = now, .latest_ns = now, .cgroup_id = cgroup_id};
+	struct tapio_dns_asked *known;
 
-	if (known && is_waiting(known, now)) {
-		known->latest_ns = now;
+	if (!bpf_map_update_elem(&asked, key, &fresh, BPF_NOEXIST))
 		return;
-	}
-	fresh.first_ns = fresh.latest_ns = now;
-	bpf_map_update_elem(&asked, key, &fresh, BPF_ANY);
+	known = bpf_map_lookup_elem(&asked, key);
+	if (!known)
+		return;
+	if (is_waiting(known, now))
+		known->latest_ns = now;
+	else
+		*known = fresh;
 }
 
 /* Whoever takes the query out counts the answer, so it counts once. */
@@ -115,32 +121,24 @@ static __always_inline void latency_answered(const struct tapio_dns_asked_key *k
 		count_latency(key, &query, now);
 }
 
-/* The agent's own lookups are no records either. */
-static __always_inline bool is_of_agent(struct tapio_run *run)
-{
-	__u32 tgid = tapio_tgid_of_agent(bpf_get_current_pid_tgid() >> 32);
-
-	return !run->bystander && tgid && tgid == tapio.self_tgid;
-}
-
 /* A query that a task here sends, or an answer that comes; `run->bystander` has been set. */
 static __always_inline void measure_latency(struct tapio_run *run, const struct tapio_datagram *d,
-					    bool is_answer)
+					    const struct tapio_dns_ends *ends, bool is_answer)
 {
 	struct tapio_dns_asked_key key = {.ip_version = d->ip_version};
 
 	if (!latency_within)
 		return;
 	TAPIO_READ(run, key.id, d->payload);
+	key.client_port = is_answer ? d->destination_port : d->source_port;
+	key.server_port = is_answer ? d->source_port : d->destination_port;
 	if (is_answer) {
-		tapio_addresses(run, d, &key.server, &key.client);
-		key.server_port = d->source_port;
-		key.client_port = d->destination_port;
+		__builtin_memcpy(key.client, ends->destination, sizeof(key.client));
+		__builtin_memcpy(key.server, ends->source, sizeof(key.server));
 		latency_answered(&key);
-	} else if (!is_of_agent(run)) {
-		tapio_addresses(run, d, &key.client, &key.server);
-		key.client_port = d->source_port;
-		key.server_port = d->destination_port;
+	} else {
+		__builtin_memcpy(key.client, ends->source, sizeof(key.client));
+		__builtin_memcpy(key.server, ends->destination, sizeof(key.server));
 		latency_asked(&key, run->bystander ?
 					    0 :
 					    tapio_current_cgroup_id(tapio.cgroup_subsystem));
