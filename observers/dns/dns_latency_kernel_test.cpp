@@ -7,6 +7,7 @@
 #include "capture/entries.hpp"
 #include "dns_cable.hpp"
 #include "dns_config.hpp"
+#include "dns_exchanges.hpp"
 #include "dns_histogram.hpp"
 #include "dns_loopback.hpp"
 #include "dns_messages.hpp"
@@ -134,6 +135,31 @@ TEST_P(DnsLatencyOnKernel, knows_no_query_without_an_answer_and_of_one_sent_agai
   EXPECT_EQ(field<std::uint64_t>(*latencies[0], "count"), 1u);
   EXPECT_EQ(field<std::string_view>(*latencies[0], "server.address"), "127.0.0.1");
   EXPECT_GE(field<std::chrono::nanoseconds>(*latencies[0], "dns.latency.mean"), 20ms);
+}
+
+TEST_P(DnsLatencyOnKernel,
+       an_answer_that_comes_too_late_is_none_and_an_id_that_comes_again_a_new_one) {
+  if (*GetParam()) GTEST_SKIP() << "it takes seconds, and is the same on each path";
+  Config config;
+  config.timeout = 100ms;
+  watch(config);
+  const auto latencies = after([] {
+    if (!enter_own_network()) return 1;
+    Udp server("127.0.0.1", own_port()), client("127.0.0.1", 0);
+    const auto asks = [&](std::uint16_t id) {
+      return client.send(Wire::query(id, "a.example", kA).text(), "127.0.0.1", own_port()) &&
+             server.receive();
+    };
+    if (!asks(7) || !asks(8)) return 2;
+    std::this_thread::sleep_for(Exchanges::kGrace + 200ms);
+    if (!asks(7)) return 3;
+    for (const std::uint16_t id : {7, 8})
+      if (!server.answer(Wire::answer(id, "a.example", kA).text())) return 4;
+    return 0;
+  });
+  ASSERT_EQ(latencies.size(), 1u);
+  EXPECT_EQ(field<std::uint64_t>(*latencies[0], "count"), 1u);
+  EXPECT_LT(field<std::chrono::nanoseconds>(*latencies[0], "dns.latency.mean"), 2s);
 }
 
 TEST_P(DnsLatencyOnKernel, counts_once_what_passes_several_devices) {
