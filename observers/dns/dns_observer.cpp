@@ -62,6 +62,7 @@ void DnsObserver::on_tick(MonotonicTime now, Output& out) {
   }
   detectors_.on_tick(now, out);
   health_.on_tick(now, out);
+  if (latencies_) latencies_->on_tick(now, out);
 }
 
 void DnsObserver::on_settings(const config::Section& settings) {
@@ -70,6 +71,7 @@ void DnsObserver::on_settings(const config::Section& settings) {
   exchanges_.set_timeout(config_.timeout);
   detectors_.configure(config_);
   health_.set_interval(config_.health_interval);
+  if (latencies_) latencies_->set_interval(config_.health_interval);
 }
 
 std::vector<Counter> DnsObserver::counters() const {
