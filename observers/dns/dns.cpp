@@ -27,6 +27,9 @@ Status load(const Start& start, const Config& config) {
     for (std::size_t i = 0; i < config.ports.size(); ++i)
       s.rodata->ports[i] = static_cast<std::uint16_t>(config.ports[i]);
     s.rodata->served = config.served;
+    for (std::size_t i = 0; i < config.encrypted_ports.size(); ++i)
+      s.rodata->encrypted_ports[i] = static_cast<std::uint16_t>(config.encrypted_ports[i]);
+    s.rodata->connects = !start.programs.choices()[TAPIO_DNS_ON_TCP_SEND].program;
     for (std::size_t i = 0; i < config.interfaces.size(); ++i)
       std::memcpy(s.rodata->interfaces[i], config.interfaces[i].data(),
                   config.interfaces[i].size());
@@ -68,6 +71,7 @@ const Descriptor descriptor{
     .settings = config::section<Config>,
     .start = start,
     .wishes = wishes,
+    .conceal = conceal,
     .views = kViews,
 };
 

@@ -7,6 +7,7 @@
 #include "bpf/packet.bpf.h"
 #include "bpf/text.bpf.h"
 #include "dns.abi.h"
+#include "dns_encrypted.bpf.h"
 
 #define AF_INET6 10
 #define MSG_PEEK 2
@@ -118,6 +119,21 @@ static __always_inline void append_buffers(struct tapio_run *run, struct tapio_t
 	}
 }
 
+/* What a client sends first; one whose socket sent nothing yet. */
+static __always_inline bool sends_hello(struct tapio_run *run, struct sock *sk,
+					const struct buffers *b)
+{
+	__u64 from = b->buffer;
+	__u8 head[3] = {};
+
+	if (TAPIO_GET(run, (struct tcp_sock *)sk, bytes_sent))
+		return false;
+	if (!from)
+		from = (__u64)TAPIO_GET(run, b->vector, iov_base);
+	TAPIO_READ_USER(run, head, from + b->offset);
+	return begins_tls(&head);
+}
+
 /* An IPv4 address in an IPv6 socket is one of IPv4 on the wire. */
 static __always_inline bool is_mapped(const struct in6_addr *address)
 {
@@ -149,17 +165,24 @@ struct ports {
 	__u16 own, other;
 };
 
-/* False: none of them is a name server's. */
-static __always_inline bool ports_of(struct tapio_run *run, struct sock *sk, struct ports *p)
+static __always_inline void read_ports(struct tapio_run *run, struct sock *sk, struct ports *p)
 {
 	p->own = TAPIO_GET(run, sk, __sk_common.skc_num);
 	p->other = bpf_ntohs(TAPIO_GET(run, sk, __sk_common.skc_dport));
+}
+
+/* False: none of them is a name server's. */
+static __always_inline bool ports_of(struct tapio_run *run, struct sock *sk, struct ports *p)
+{
+	read_ports(run, sk, p);
 	return is_port(p->other) || (served && is_port(p->own));
 }
 
+_Static_assert(TAPIO_DNS_HELLO_VERSION == TAPIO_DNS_SEGMENT_VERSION, "one struct, one version");
+
 static __always_inline void report_socket(struct tapio_run *run, struct sock *sk,
-					  const struct ports *p, struct buffers *b, __u32 bytes,
-					  __u32 sequence, __u8 direction)
+					  const struct ports *p, __u16 kind, struct buffers *b,
+					  __u32 bytes, __u32 sequence, __u8 direction)
 {
 	bool is_sent = direction == TAPIO_DNS_SENT;
 	struct tapio_dns_segment *e;
@@ -167,6 +190,7 @@ static __always_inline void report_socket(struct tapio_run *run, struct sock *sk
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
 	if (!e)
 		return;
+	e->header.kind = kind;
 	if (is_sent)
 		socket_addresses(run, sk, e, &e->source, &e->destination);
 	else
@@ -190,14 +214,21 @@ TAPIO_FENTRY(tcp_sendmsg, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sock *sk,
 	     struct msghdr___any *msg, size_t size)
 {
 	struct buffers b = {};
+	bool is_dns, is_readable;
 	struct ports p;
 	__u32 sequence;
 
-	if (!size || !ports_of(run, sk, &p))
+	if (!size)
+		return;
+	is_dns = ports_of(run, sk, &p);
+	if (!is_dns && !is_encrypted_port(p.other))
+		return;
+	is_readable = buffers_of(run, msg, &b);
+	if (!is_dns && !(is_readable && sends_hello(run, sk, &b)))
 		return;
 	sequence = TAPIO_GET(run, (struct tcp_sock *)sk, write_seq);
-	report_socket(run, sk, &p, buffers_of(run, msg, &b) ? &b : NULL, size, sequence,
-		      TAPIO_DNS_SENT);
+	report_socket(run, sk, &p, is_dns ? TAPIO_DNS_SEGMENT : TAPIO_DNS_HELLO,
+		      is_readable ? &b : NULL, size, sequence, TAPIO_DNS_SENT);
 }
 
 /* It had six arguments until 5.18, with `noblock` before the flags, and has had less since. From
@@ -231,16 +262,31 @@ TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk
 		return;
 	sequence = TAPIO_GET(run, (struct tcp_sock *)sk, copied_seq) - got;
 	is_readable = buffers_of(run, msg, &b) && rewind(run, &b, got);
-	report_socket(run, sk, &p, is_readable ? &b : NULL, got, sequence, TAPIO_DNS_RECEIVED);
+	report_socket(run, sk, &p, TAPIO_DNS_SEGMENT, is_readable ? &b : NULL, got, sequence,
+		      TAPIO_DNS_RECEIVED);
 }
 
-/* In an interrupt at times. For the books: nothing is made of it but a count. */
+/* In the task that connects. The socket knows the server by now, and its own port not yet. */
+static __always_inline void report_connect(struct tapio_run *run, struct sock *sk)
+{
+	struct ports p;
+
+	read_ports(run, sk, &p);
+	if (is_encrypted_port(p.other))
+		report_socket(run, sk, &p, TAPIO_DNS_HELLO, NULL, 0, 0, TAPIO_DNS_SENT);
+}
+
+/* In an interrupt at times. Of one that is open, for the books: nothing is made of it but a count. */
 TAPIO_TRACEPOINT(inet_sock_set_state, TAPIO_DNS_ON_TCP_OPEN, tcp_opened, struct sock *sk,
 		 int before, int now)
 {
 	struct tapio_dns_connection *e;
 	struct ports p;
 
+	if (connects && now == TCP_SYN_SENT) {
+		report_connect(run, sk);
+		return;
+	}
 	if (now != TCP_ESTABLISHED || !ports_of(run, sk, &p))
 		return;
 	run->bystander = true;
