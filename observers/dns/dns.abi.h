@@ -23,8 +23,8 @@ enum tapio_dns_hook {
 #define TAPIO_DNS_CONNECTION_VERSION 1
 /* 0x0404: dns_library.abi.h */
 
-/* A struct tapio_dns_segment: what a client of TLS sends first, to a port of encrypted DNS. Without a
- * payload, which no program reads there: that it connects. */
+/* A struct tapio_dns_segment: what a client of TLS sends first, to a port of encrypted DNS. Without
+ * a payload, which no program reads there: that it connects. */
 #define TAPIO_DNS_HELLO 0x0405
 #define TAPIO_DNS_HELLO_VERSION 1
 /* A struct tapio_dns_datagram: the same of QUIC. */

@@ -30,6 +30,8 @@ static __always_inline bool is_hello(const struct bpf_dynptr *packet,
 	return !bpf_dynptr_read(head, sizeof(head), packet, s->payload, 0) && begins_tls(&head);
 }
 
+_Static_assert(TAPIO_DNS_HELLO_VERSION == TAPIO_DNS_SEGMENT_VERSION, "one struct, one version");
+
 static __always_inline void report_segment(struct tapio_run *run, struct sk_buff *skb,
 					   const struct bpf_dynptr *packet,
 					   const struct tapio_segment *s, __u16 kind,

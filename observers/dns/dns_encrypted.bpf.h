@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a connection begins that may carry DNS over TLS, HTTPS or QUIC. What the client says first is
- * for user space to read: programs look at a few bytes. */
+/* Where a connection begins that may carry DNS over TLS, HTTPS or QUIC. What the client says first
+ * is for user space to read: programs look at a few bytes. */
 #ifndef TAPIO_DNS_ENCRYPTED_BPF_H
 #define TAPIO_DNS_ENCRYPTED_BPF_H
 
@@ -16,7 +16,7 @@
 #define QUIC_V2_INITIAL 0xd0
 
 const volatile __u16 encrypted_ports[TAPIO_DNS_ENCRYPTED_PORTS] = {}; /* 0: none */
-const volatile __u32 connects = 0; /* no program reads TCP: connections are told as they are opened */
+const volatile __u32 connects = 0; /* no program reads TCP: tell connections as they are opened */
 
 static __always_inline bool is_encrypted_port(__u16 port)
 {

@@ -70,8 +70,8 @@ INSTANTIATE_TEST_SUITE_P(Paths, DnsEncryptedOnKernel,
                          path_name);
 
 TEST_P(DnsEncryptedOnKernel, a_connection_over_tls_is_told_once_with_who_began_it) {
+  watch();
   for (const char* address : {"127.0.0.1", "::1"}) {
-    watch();
     const pid_t pid = child([&] {
       if (!enter_own_network()) return 1;
       return say(address, 853, hello_of(::getpid(), {"dot"})) ? 0 : 2;
@@ -95,9 +95,9 @@ TEST_P(DnsEncryptedOnKernel, a_connection_over_tls_is_told_once_with_who_began_i
 }
 
 TEST_P(DnsEncryptedOnKernel, both_versions_of_quic_are_read) {
+  watch();
   for (const std::uint32_t version : {kQuicV1, kQuicV2}) {
     for (const char* address : {"127.0.0.1", "::1"}) {
-      watch();
       const pid_t pid = child([&] {
         if (!enter_own_network()) return 1;
         const auto hello =

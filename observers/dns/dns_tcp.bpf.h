@@ -119,21 +119,6 @@ static __always_inline void append_buffers(struct tapio_run *run, struct tapio_t
 	}
 }
 
-/* What a client sends first; one whose socket sent nothing yet. */
-static __always_inline bool sends_hello(struct tapio_run *run, struct sock *sk,
-					const struct buffers *b)
-{
-	__u64 from = b->buffer;
-	__u8 head[3] = {};
-
-	if (TAPIO_GET(run, (struct tcp_sock *)sk, bytes_sent))
-		return false;
-	if (!from)
-		from = (__u64)TAPIO_GET(run, b->vector, iov_base);
-	TAPIO_READ_USER(run, head, from + b->offset);
-	return begins_tls(&head);
-}
-
 /* An IPv4 address in an IPv6 socket is one of IPv4 on the wire. */
 static __always_inline bool is_mapped(const struct in6_addr *address)
 {
@@ -178,19 +163,11 @@ static __always_inline bool ports_of(struct tapio_run *run, struct sock *sk, str
 	return is_port(p->other) || (served && is_port(p->own));
 }
 
-_Static_assert(TAPIO_DNS_HELLO_VERSION == TAPIO_DNS_SEGMENT_VERSION, "one struct, one version");
-
-static __always_inline void report_socket(struct tapio_run *run, struct sock *sk,
-					  const struct ports *p, __u16 kind, struct buffers *b,
-					  __u32 bytes, __u32 sequence, __u8 direction)
+static __always_inline void fill_ends(struct tapio_run *run, struct sock *sk, const struct ports *p,
+				      __u8 direction, struct tapio_dns_segment *e)
 {
 	bool is_sent = direction == TAPIO_DNS_SENT;
-	struct tapio_dns_segment *e;
 
-	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
-	if (!e)
-		return;
-	e->header.kind = kind;
 	if (is_sent)
 		socket_addresses(run, sk, e, &e->source, &e->destination);
 	else
@@ -200,6 +177,18 @@ static __always_inline void report_socket(struct tapio_run *run, struct sock *sk
 	e->direction = direction;
 	e->is_sender = is_sent;
 	e->network_namespace = TAPIO_GET(run, sk, __sk_common.skc_net.net, ns.inum);
+}
+
+static __always_inline void report_socket(struct tapio_run *run, struct sock *sk,
+					  const struct ports *p, struct buffers *b, __u32 bytes,
+					  __u32 sequence, __u8 direction)
+{
+	struct tapio_dns_segment *e;
+
+	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
+	if (!e)
+		return;
+	fill_ends(run, sk, p, direction, e);
 	e->sequence = sequence;
 	if (b)
 		append_buffers(run, &e->payload, b, bytes);
@@ -208,27 +197,64 @@ static __always_inline void report_socket(struct tapio_run *run, struct sock *sk
 	TAPIO_END_TAIL(run, e);
 }
 
+/* What a client says first, or that it connects: without a buffer. */
+static __always_inline void report_hello(struct tapio_run *run, struct sock *sk,
+					 const struct ports *p, __u64 from, __u64 bytes)
+{
+	struct tapio_dns_segment *e;
+
+	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_HELLO, TAPIO_NORMAL);
+	if (!e)
+		return;
+	fill_ends(run, sk, p, TAPIO_DNS_SENT, e);
+	if (from)
+		tapio_append_user(run, &e->payload, from, bytes, TAPIO_DNS_MESSAGE_BYTES);
+	TAPIO_END_TAIL(run, e);
+}
+
+/* Of a socket that sent nothing yet. Libraries of TLS have a record in one buffer: the first one of a
+ * vector is enough. */
+static __always_inline void look_at_hello(struct tapio_run *run, struct sock *sk,
+					  const struct ports *p, struct msghdr___any *msg,
+					  __u64 bytes)
+{
+	const struct iovec___any *vector;
+	struct buffers b = {};
+	__u8 head[3] = {};
+	__u64 from;
+
+	if (TAPIO_GET(run, (struct tcp_sock *)sk, bytes_sent) || !buffers_of(run, msg, &b))
+		return;
+	from = b.buffer;
+	if (!from) {
+		vector = b.vector;
+		from = (__u64)TAPIO_GET(run, vector, iov_base);
+		bytes = TAPIO_GET(run, vector, iov_len) - b.offset;
+	}
+	TAPIO_READ_USER(run, head, from + b.offset);
+	if (begins_tls(&head))
+		report_hello(run, sk, p, from + b.offset, bytes);
+}
+
 /* Before it is done: on the way back another CPU may have taken the answer already. What the socket
  * has no room for comes again, under the same sequence number. */
 TAPIO_FENTRY(tcp_sendmsg, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sock *sk,
 	     struct msghdr___any *msg, size_t size)
 {
 	struct buffers b = {};
-	bool is_dns, is_readable;
 	struct ports p;
 	__u32 sequence;
 
 	if (!size)
 		return;
-	is_dns = ports_of(run, sk, &p);
-	if (!is_dns && !is_encrypted_port(p.other))
+	if (!ports_of(run, sk, &p)) {
+		if (is_encrypted_port(p.other))
+			look_at_hello(run, sk, &p, msg, size);
 		return;
-	is_readable = buffers_of(run, msg, &b);
-	if (!is_dns && !(is_readable && sends_hello(run, sk, &b)))
-		return;
+	}
 	sequence = TAPIO_GET(run, (struct tcp_sock *)sk, write_seq);
-	report_socket(run, sk, &p, is_dns ? TAPIO_DNS_SEGMENT : TAPIO_DNS_HELLO,
-		      is_readable ? &b : NULL, size, sequence, TAPIO_DNS_SENT);
+	report_socket(run, sk, &p, buffers_of(run, msg, &b) ? &b : NULL, size, sequence,
+		      TAPIO_DNS_SENT);
 }
 
 /* It had six arguments until 5.18, with `noblock` before the flags, and has had less since. From
@@ -262,8 +288,7 @@ TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk
 		return;
 	sequence = TAPIO_GET(run, (struct tcp_sock *)sk, copied_seq) - got;
 	is_readable = buffers_of(run, msg, &b) && rewind(run, &b, got);
-	report_socket(run, sk, &p, TAPIO_DNS_SEGMENT, is_readable ? &b : NULL, got, sequence,
-		      TAPIO_DNS_RECEIVED);
+	report_socket(run, sk, &p, is_readable ? &b : NULL, got, sequence, TAPIO_DNS_RECEIVED);
 }
 
 /* In the task that connects. The socket knows the server by now, and its own port not yet. */
@@ -273,10 +298,10 @@ static __always_inline void report_connect(struct tapio_run *run, struct sock *s
 
 	read_ports(run, sk, &p);
 	if (is_encrypted_port(p.other))
-		report_socket(run, sk, &p, TAPIO_DNS_HELLO, NULL, 0, 0, TAPIO_DNS_SENT);
+		report_hello(run, sk, &p, 0, 0);
 }
 
-/* In an interrupt at times. Of one that is open, for the books: nothing is made of it but a count. */
+/* In an interrupt at times. Of an open one, for the books: nothing is made of it but a count. */
 TAPIO_TRACEPOINT(inet_sock_set_state, TAPIO_DNS_ON_TCP_OPEN, tcp_opened, struct sock *sk,
 		 int before, int now)
 {

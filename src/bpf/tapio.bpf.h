@@ -149,7 +149,7 @@ static __always_inline void tapio_leave(struct tapio_run *run)
 			tapio_add((run)->row->read_faults, 1);                      \
 	})
 
-/* The same of the current task's memory, by its address. A page that is not there is a failed read. */
+/* The same of the current task's memory. A page that is not there is a failed read. */
 #define TAPIO_READ_USER(run, dst, address)                                          \
 	({                                                                          \
 		const void *from_ = (const void *)(address);                        \
