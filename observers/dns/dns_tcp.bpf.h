@@ -212,8 +212,8 @@ static __always_inline void report_hello(struct tapio_run *run, struct sock *sk,
 	TAPIO_END_TAIL(run, e);
 }
 
-/* Of a socket that sent nothing yet. Libraries of TLS have a record in one buffer: the first one of a
- * vector is enough. */
+/* Of a socket that sent nothing yet. Libraries of TLS have a record in one buffer: the first one of
+ * a vector is enough. */
 static __always_inline void look_at_hello(struct tapio_run *run, struct sock *sk,
 					  const struct ports *p, struct msghdr___any *msg,
 					  __u64 bytes)
