@@ -124,6 +124,10 @@ std::optional<EncryptedSession> Encrypted::take(Greeting greeting) {
 
 // What cannot be opened is a later packet, for the most part: its keys are those of the first.
 std::optional<EncryptedSession> Encrypted::take_quic(Greeting greeting) {
+  if (!opened_.admit(greeting.origin.time)) {
+    counts_.unopened++;
+    return {};
+  }
   const auto initial = open_initial(greeting.bytes);
   if (!initial) return {};
   greeting.bytes.clear();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bucket.hpp"
 #include "base/lru.hpp"
 #include "dns_greeting.hpp"
 #include "dns_hello.hpp"
@@ -52,7 +53,9 @@ class HelloPieces {
 class Encrypted {
  public:
   static constexpr std::size_t kMaxUnderWay = 256;  // of QUIC; beyond: the oldest goes, untold
-  static constexpr std::size_t kMaxTold = 4096;     // that are known again; beyond: the oldest goes
+  // Packets of QUIC that are opened in a second, which costs more than all else here; beyond: not.
+  static constexpr std::uint32_t kMaxOpened = 5'000;
+  static constexpr std::size_t kMaxTold = 4096;  // that are known again; beyond: the oldest goes
   static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(2);  // for the rest
   // How long a connection is known again: what is sent anew, and the next device.
   static constexpr std::chrono::nanoseconds kAgain = std::chrono::seconds(30);
@@ -63,6 +66,7 @@ class Encrypted {
     std::uint64_t repeated = 0;    // told before
     std::uint64_t unreadable = 0;  // not TLS
     std::uint64_t evicted = 0;     // for want of room
+    std::uint64_t unopened = 0;    // packets of QUIC beyond kMaxOpened
   };
 
   explicit Encrypted(std::span<const std::string> resolvers) : resolvers_(resolvers) {}
@@ -87,6 +91,7 @@ class Encrypted {
   void count(Encryption encryption);
 
   Resolvers resolvers_;
+  Bucket opened_{kMaxOpened};
   Lru<std::string, UnderWay> under_way_{kMaxUnderWay};  // by their ends and the client's id
   Lru<std::string, MonotonicTime> told_{kMaxTold};  // by their ends and the hello's random number
   Counts counts_;

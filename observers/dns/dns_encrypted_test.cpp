@@ -213,6 +213,14 @@ TEST_F(DnsEncrypted, the_tables_are_bounded) {
   EXPECT_EQ(pieces.beginning().size(), HelloPieces::kMaxBytes);
 }
 
+TEST_F(DnsEncrypted, of_a_flood_of_quic_so_many_packets_are_opened_in_a_second) {
+  const auto packet = initial_with({});
+  for (std::uint32_t i = 0; i < Encrypted::kMaxOpened + 10; ++i) says_by_quic(0ms, packet);
+  EXPECT_EQ(counts().unopened, 10u);
+  says_by_quic(1s, initial_with({.server_name = "dns.google"}), {.client_port = 4001});
+  EXPECT_THAT(out_.records, SizeIs(1));
+}
+
 TEST_F(DnsEncrypted, records_beyond_the_rate_are_counted_and_held_back) {
   Config config;
   config.rate_per_second = 1;

@@ -102,7 +102,8 @@ std::vector<Counter> DnsObserver::counters() const {
           {"greetings", encrypted.looked_at},
           {"greetings_repeated", encrypted.repeated},
           {"greetings_unreadable", encrypted.unreadable},
-          {"greetings_evicted", encrypted.evicted}};
+          {"greetings_evicted", encrypted.evicted},
+          {"greetings_unopened", encrypted.unopened}};
 }
 
 void DnsObserver::tell(Lookup lookup, Output& out) {
