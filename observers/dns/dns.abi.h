@@ -21,8 +21,18 @@ enum tapio_dns_hook {
 #define TAPIO_DNS_SEGMENT_VERSION 1
 #define TAPIO_DNS_CONNECTION 0x0403
 #define TAPIO_DNS_CONNECTION_VERSION 1
+/* 0x0404: dns_library.abi.h */
+
+/* A struct tapio_dns_segment: what a client of TLS sends first, to a port of encrypted DNS. Without
+ * a payload, which no program reads there: that it connects. */
+#define TAPIO_DNS_HELLO 0x0405
+#define TAPIO_DNS_HELLO_VERSION 1
+/* A struct tapio_dns_datagram: the same of QUIC. */
+#define TAPIO_DNS_INITIAL 0x0406
+#define TAPIO_DNS_INITIAL_VERSION 1
 
 #define TAPIO_DNS_PORTS 8           /* that a name server may have, by configuration */
+#define TAPIO_DNS_ENCRYPTED_PORTS 8 /* and one of encrypted DNS */
 #define TAPIO_DNS_MESSAGE_BYTES 2047 /* of a message that are kept */
 #define TAPIO_DNS_INTERFACE_BYTES 16
 #define TAPIO_DNS_INTERFACES 8 /* that may be chosen */

@@ -35,6 +35,9 @@ Status load(const Start& start, const Config& config) {
     s.rodata->served = config.served;
     const std::chrono::nanoseconds waits = config.timeout + Exchanges::kGrace;
     s.rodata->latency_within = config.latency ? static_cast<std::uint64_t>(waits.count()) : 0;
+    for (std::size_t i = 0; i < config.encrypted_ports.size(); ++i)
+      s.rodata->encrypted_ports[i] = static_cast<std::uint16_t>(config.encrypted_ports[i]);
+    s.rodata->connects = !start.programs.choices()[TAPIO_DNS_ON_TCP_SEND].program;
     for (std::size_t i = 0; i < config.interfaces.size(); ++i)
       std::memcpy(s.rodata->interfaces[i], config.interfaces[i].data(),
                   config.interfaces[i].size());
@@ -93,6 +96,7 @@ const Descriptor descriptor{
     .settings = config::section<Config>,
     .start = start,
     .wishes = wishes,
+    .conceal = conceal,
     .views = kViews,
 };
 

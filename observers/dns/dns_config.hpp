@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "base/settings.hpp"
 #include "dns.abi.h"
+#include "dns_resolvers.hpp"
 
 namespace tapio::dns {
 
@@ -19,6 +20,8 @@ struct Config {
   bool enabled = false;
   std::vector<std::uint32_t> ports{53};
   std::vector<std::string> interfaces;
+  std::vector<std::uint32_t> encrypted_ports{443, 853};
+  std::vector<std::string> encrypted_resolvers;
   bool served = true;
   bool library = false;
   bool latency = true;
@@ -53,6 +56,14 @@ struct Config {
       return invalid("interfaces: give eight of them at most, like [eth0]");
     if (!std::ranges::all_of(interfaces, is_interface))
       return invalid("interfaces: each is a name of 1 to 15 characters");
+    if (encrypted_ports.size() > TAPIO_DNS_ENCRYPTED_PORTS)
+      return invalid("encrypted.ports: give eight of them at most, like [443, 853]");
+    if (!std::ranges::all_of(encrypted_ports, is_port))
+      return invalid("encrypted.ports: each is a number from 1 to 65535");
+    if (encrypted_resolvers.size() > Resolvers::kMaxOwn)
+      return invalid("encrypted.resolvers: give 64 of them at most, like [dns.example.com]");
+    if (!std::ranges::all_of(encrypted_resolvers, Resolvers::is_valid))
+      return invalid("encrypted.resolvers: each is the name of a host, or an address");
     if (!std::has_single_bit(ring.bytes)) return invalid("ring: give a power of two, like 256KiB");
     return {};
   }
@@ -65,6 +76,15 @@ struct Config {
         Setting{"ports", &Config::ports, "UDP and TCP ports of name servers; eight at most."},
         Setting{"interfaces", &Config::interfaces,
                 "Only what passes these network interfaces, eight at most; none: all of them."},
+        Setting{
+            "encrypted.ports", &Config::encrypted_ports,
+            "TCP and UDP ports on which connections may carry encrypted DNS; eight at most, none "
+            "switches it off."},
+        Setting{
+            "encrypted.resolvers", &Config::encrypted_resolvers,
+            "Names and addresses of your own servers of DNS over HTTPS, 64 at most; public ones "
+            "are known."}
+            .on_reload(),
         Setting{"served", &Config::served,
                 "Also report what name servers on this node are asked by others."},
         Setting{"library", &Config::library,

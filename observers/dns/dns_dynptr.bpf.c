@@ -13,9 +13,29 @@ static __always_inline bool is_of_socket(const struct sock *sk)
 		      is_port(bpf_ntohs(sk->__sk_common.skc_dport)));
 }
 
+/* Whether nothing but this packet was sent by the socket: what it sends first is in there. */
+static __always_inline bool may_begin(struct tapio_run *run, struct sock *sk, __u32 length)
+{
+	return sk && is_encrypted_port(bpf_ntohs(sk->__sk_common.skc_dport)) &&
+	       sk->__sk_common.skc_state <= TCP_SYN_SENT && /* no other is a whole socket always */
+	       sk->sk_protocol == IPPROTO_TCP &&
+	       TAPIO_GET(run, (struct tcp_sock *)sk, bytes_sent) <= length;
+}
+
+static __always_inline bool is_hello(const struct bpf_dynptr *packet,
+				     const struct tapio_segment *s)
+{
+	__u8 head[3] = {};
+
+	return !bpf_dynptr_read(head, sizeof(head), packet, s->payload, 0) && begins_tls(&head);
+}
+
+_Static_assert(TAPIO_DNS_HELLO_VERSION == TAPIO_DNS_SEGMENT_VERSION, "one struct, one version");
+
 static __always_inline void report_segment(struct tapio_run *run, struct sk_buff *skb,
 					   const struct bpf_dynptr *packet,
-					   const struct tapio_segment *s, __u8 direction)
+					   const struct tapio_segment *s, __u16 kind,
+					   __u8 direction)
 {
 	struct net_device *device = TAPIO_GET(run, skb, dev);
 	__u32 namespace = tapio_netns_of_device(run, device);
@@ -28,6 +48,7 @@ static __always_inline void report_segment(struct tapio_run *run, struct sk_buff
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
 	if (!e)
 		return;
+	e->header.kind = kind;
 	tapio_segment_addresses(packet, s, &e->source, &e->destination);
 	e->source_port = s->source_port;
 	e->destination_port = s->destination_port;
@@ -45,18 +66,23 @@ static __always_inline void report_segment(struct tapio_run *run, struct sk_buff
 /* The socket tells the ports, so other packets cost a few loads. */
 TAPIO_TYPED_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sk_buff *skb)
 {
+	struct sock *sk = skb->sk;
+	bool is_dns = is_of_socket(sk);
 	struct tapio_segment s = {};
 	struct bpf_dynptr packet;
 	__u16 protocol;
 
-	if (!is_of_socket(skb->sk) || bpf_dynptr_from_skb((void *)skb, 0, &packet))
+	if (!is_dns && !may_begin(run, sk, skb->len))
+		return;
+	if (bpf_dynptr_from_skb((void *)skb, 0, &packet))
 		return;
 	s.network = tapio_network_of_sent(run, skb, &protocol) - TAPIO_GET(run, skb, data);
 	if (!tapio_tcp(&packet, skb->len, protocol, &s))
 		return;
-	if (!is_port(s.destination_port) && !served)
+	if (is_dns ? !is_port(s.destination_port) && !served : !is_hello(&packet, &s))
 		return;
-	report_segment(run, skb, &packet, &s, TAPIO_DNS_SENT);
+	report_segment(run, skb, &packet, &s, is_dns ? TAPIO_DNS_SEGMENT : TAPIO_DNS_HELLO,
+		       TAPIO_DNS_SENT);
 }
 
 TAPIO_TYPED_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received,
@@ -75,5 +101,5 @@ TAPIO_TYPED_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received
 	    (!is_port(s.destination_port) || !served ||
 	     TAPIO_GET(run, skb, dev, flags) & TAPIO_IFF_LOOPBACK))
 		return;
-	report_segment(run, skb, &packet, &s, TAPIO_DNS_RECEIVED);
+	report_segment(run, skb, &packet, &s, TAPIO_DNS_SEGMENT, TAPIO_DNS_RECEIVED);
 }

@@ -100,6 +100,17 @@ std::vector<std::byte> segment(std::span<const std::uint8_t> payload, bool is_an
   return bytes;
 }
 
+// What a client says first to a server of encrypted DNS. Both kinds have one layout.
+std::vector<std::byte> greeting(const std::uint8_t* data, std::size_t size, std::uint16_t kind) {
+  auto bytes = sample(data, size, false);
+  tapio_dns_datagram e;
+  std::memcpy(&e, bytes.data(), sizeof e);
+  e.header.kind = kind;
+  e.destination_port = 853;
+  std::memcpy(bytes.data(), &e, sizeof e);
+  return bytes;
+}
+
 void feed(tapio::dns::DnsObserver& observer, const std::vector<std::byte>& bytes,
           tapio::Output& out) {
   const auto opened = tapio::wire::open_sample(bytes);
@@ -152,6 +163,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const bool is_answer : {false, true}) feed(observer, sample(data, size, is_answer), out);
   feed_streams(observer, {data, size}, out);
   feed(observer, call_sample(data, size), out);
+  for (const std::uint16_t kind : {TAPIO_DNS_HELLO, TAPIO_DNS_INITIAL})
+    feed(observer, greeting(data, size, kind), out);
   for (const int hour : {1, 2}) observer.on_tick(std::chrono::hours(hour), out);
   for (const Record& record : out.records) read_all(record);
   for (const Fact& fact : out.facts) read_all(std::get<NameResolved>(fact));

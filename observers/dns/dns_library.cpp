@@ -7,26 +7,10 @@
 #include <algorithm>
 
 #include "dns_library.abi.h"
+#include "dns_rdata.hpp"
 #include "dns_schemas.hpp"
 
 namespace tapio::dns {
-
-namespace {
-
-// The caller's text may hold anything; written as names on the wire are, but for its dots.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '\\')
-      out += c;
-    else
-      out += fmt::format("\\{:03}", byte);
-  }
-  return out;
-}
-
-}  // namespace
 
 Result<Call> call_of(const wire::Sample& sample) {
   const auto e = TRY(wire::event<tapio_dns_library>(sample, TAPIO_DNS_LIBRARY_VERSION));

@@ -19,6 +19,10 @@ Status DnsObserver::on_sample(const wire::Sample& sample, Output& out) {
       TRY(wire::event<tapio_dns_connection>(sample, TAPIO_DNS_CONNECTION_VERSION));
       streams_.opened();
       return {};
+    case TAPIO_DNS_HELLO:
+    case TAPIO_DNS_INITIAL:
+      if (const auto session = encrypted_.take(TRY(greeting_of(sample)))) tell(*session, out);
+      return {};
     case TAPIO_DNS_LIBRARY:
       take(TRY(call_of(sample)), out);
       return {};
@@ -60,6 +64,7 @@ void DnsObserver::on_tick(MonotonicTime now, Output& out) {
       lookup.outcome = Outcome::unknown;
     tell(std::move(lookup), out);
   }
+  for (const auto& session : encrypted_.expire(now)) tell(session, out);
   detectors_.on_tick(now, out);
   health_.on_tick(now, out);
   if (latencies_) latencies_->on_tick(now, out);
@@ -69,6 +74,7 @@ void DnsObserver::on_settings(const config::Section& settings) {
   config_ = settings.as<Config>();
   rate_.set_rate(config_.rate_per_second);
   exchanges_.set_timeout(config_.timeout);
+  encrypted_.set_resolvers(config_.encrypted_resolvers);
   detectors_.configure(config_);
   health_.set_interval(config_.health_interval);
   if (latencies_) latencies_->set_interval(config_.health_interval);
@@ -77,6 +83,7 @@ void DnsObserver::on_settings(const config::Section& settings) {
 std::vector<Counter> DnsObserver::counters() const {
   const auto& counts = exchanges_.counts();
   const auto& tcp = streams_.counts();
+  const auto& encrypted = encrypted_.counts();
   return {{"repeated", counts.repeated},
           {"unasked", counts.unasked},
           {"strays", counts.strays},
@@ -90,7 +97,15 @@ std::vector<Counter> DnsObserver::counters() const {
           {"tcp_restarted", tcp.restarted},
           {"tcp_evicted", tcp.evicted},
           {"tcp_skipped_bytes", tcp.skipped},
-          {"tcp_unreadable", tcp.unreadable}};
+          {"tcp_unreadable", tcp.unreadable},
+          {"dot", encrypted.dot},
+          {"doh", encrypted.doh},
+          {"doq", encrypted.doq},
+          {"greetings", encrypted.looked_at},
+          {"greetings_repeated", encrypted.repeated},
+          {"greetings_unreadable", encrypted.unreadable},
+          {"greetings_evicted", encrypted.evicted},
+          {"greetings_unopened", encrypted.unopened}};
 }
 
 void DnsObserver::tell(Lookup lookup, Output& out) {
@@ -107,6 +122,14 @@ void DnsObserver::tell(Lookup lookup, Output& out) {
   if (config_.library) library_.concluded(lookup);
   detectors_.on(lookup, step, id, out);
   health_.on(lookup);
+}
+
+void DnsObserver::tell(const EncryptedSession& session, Output& out) {
+  const Record record = record_of(session, out.arena());
+  if (admit(session.greeting.origin.time))
+    out.emit(record);
+  else
+    out.withhold(record, Withheld::rate_limited);
 }
 
 bool DnsObserver::is_ordinary(const Lookup& lookup) const {

@@ -4,6 +4,7 @@
 #include "base/bucket.hpp"
 #include "dns_config.hpp"
 #include "dns_detectors.hpp"
+#include "dns_encrypted.hpp"
 #include "dns_exchanges.hpp"
 #include "dns_health.hpp"
 #include "dns_latency.hpp"
@@ -22,6 +23,7 @@ class DnsObserver final : public Observer {
       : config_(config),
         rate_(config.rate_per_second),
         exchanges_(config.timeout),
+        encrypted_(config.encrypted_resolvers),
         detectors_(config, tcp),
         health_(config.health_interval),
         latencies_(std::move(latencies)) {}
@@ -35,12 +37,14 @@ class DnsObserver final : public Observer {
 
   [[nodiscard]] const Exchanges& exchanges() const { return exchanges_; }
   [[nodiscard]] const Streams& streams() const { return streams_; }
+  [[nodiscard]] const Encrypted& encrypted() const { return encrypted_; }
 
  private:
   void take(Datagram message, Output& out);
   void take(std::vector<Datagram> messages, Output& out);
   void take(const Call& call, Output& out);
   void tell(Lookup lookup, Output& out);
+  void tell(const EncryptedSession& session, Output& out);
   [[nodiscard]] bool is_ordinary(const Lookup& lookup) const;
   bool admit(MonotonicTime now);  // of what is ordinary
 
@@ -49,6 +53,7 @@ class DnsObserver final : public Observer {
   std::uint64_t beyond_ = 0;  // ordinary lookups above the rate
   Streams streams_;
   Exchanges exchanges_;
+  Encrypted encrypted_;
   Searches searches_;
   Detectors detectors_;
   Library library_;

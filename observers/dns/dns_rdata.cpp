@@ -215,6 +215,18 @@ std::string address_text(std::span<const std::uint8_t> address) {
   return ::inet_ntop(family, address.data(), text.data(), text.size()) ? text.data() : "";
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f && c != '\\')
+      out += c;
+    else
+      out += fmt::format("\\{:03}", byte);
+  }
+  return out;
+}
+
 std::vector<std::uint8_t> octets(Bytes bytes) {
   std::vector<std::uint8_t> octets(bytes.size());
   if (!bytes.empty()) std::memcpy(octets.data(), bytes.data(), bytes.size());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -19,6 +20,9 @@ inline constexpr std::size_t kMaxDataText = 1024;  // beyond it cut, with "..." 
 
 // An address of 4 or 16 bytes; "": of another size.
 [[nodiscard]] std::string address_text(std::span<const std::uint8_t> address);
+
+// Text of strangers that is one word, as names are written, but for its dots: odd bytes as \DDD.
+[[nodiscard]] std::string printable(std::string_view text);
 
 // What C takes.
 [[nodiscard]] std::vector<std::uint8_t> octets(Bytes bytes);

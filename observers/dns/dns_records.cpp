@@ -13,13 +13,6 @@ namespace {
 
 using Texts = std::span<const std::string_view>;
 
-Texts texts(const auto& list, Arena& arena) {
-  const auto kept = arena.list(list.size());
-  std::ranges::transform(list, kept.begin(),
-                         [&](const auto& each) { return arena.keep(std::string_view(each)); });
-  return kept;
-}
-
 Texts addresses(const Message& message, Arena& arena) {
   std::vector<std::string_view> list;
   for (const Answer& answer : message.answers)
@@ -44,6 +37,17 @@ Value ttl(const Message& message) {
   return {};
 }
 
+// Who asked, and when it was over. Of a server here: who answered.
+Origin origin_of(const Lookup& lookup) {
+  Origin origin = lookup.query.origin;
+  if (lookup.role == Role::server && lookup.answer) origin = lookup.answer->origin;
+  origin.time = lookup.concluded;
+  if (lookup.answer) origin.event_class = lookup.answer->origin.event_class;
+  return origin;
+}
+
+}  // namespace
+
 std::string_view name(Extent extent) {
   switch (extent) {
     case Extent::whole:
@@ -55,17 +59,6 @@ std::string_view name(Extent extent) {
   }
   return "whole";
 }
-
-// Who asked, and when it was over. Of a server here: who answered.
-Origin origin_of(const Lookup& lookup) {
-  Origin origin = lookup.query.origin;
-  if (lookup.role == Role::server && lookup.answer) origin = lookup.answer->origin;
-  origin.time = lookup.concluded;
-  if (lookup.answer) origin.event_class = lookup.answer->origin.event_class;
-  return origin;
-}
-
-}  // namespace
 
 std::string server_text(const Datagram& query) {
   const auto address = address_text(query.server, query.ip_version);

@@ -74,6 +74,34 @@ inline constexpr SchemaOf kLibraryCall{
     Field{"dns.wire.queries", Type::u64, "That the calling thread asked in it.", "QUERIES", "1"},
     Field{"error.type", Type::text, "EAI_AGAIN and the like, when it failed.", "ERROR"}};
 
+inline constexpr SchemaOf kEncrypted{
+    "dns.encrypted",
+    Kind::event,
+    "A connection with a server of encrypted DNS begins, once for each. Of all others on those "
+    "ports "
+    "there is no record.",
+    Field{"dns.encrypted.protocol", Type::text, "dot: over TLS; doh: over HTTPS; doq: over QUIC.",
+          "PROTOCOL"},
+    Field{"dns.encrypted.known_by", Type::text,
+          "The first that holds: alpn (dot, doq), port (853), server_name or address of a known "
+          "server.",
+          "KNOWN BY"},
+    Field{"tls.client.server_name", Type::text,
+          "Whom the client asks for, SNI; odd bytes as \\DDD. With ECH it is the outer name.",
+          "NAME"},
+    Field{"tls.client.alpn", Type::texts, "The protocols that it offers, 8 at most.", "OFFERS"},
+    Field{"tls.client.hello", Type::text,
+          "whole, cut (by the capture) or malformed; missing where it could not be seen."},
+    Field{"server.address", Type::text, "With whom.", "SERVER"},
+    Field{"server.port", Type::u64, "Its port.", "PORT"},
+    Field{"client.address", Type::text, "Who connects."},
+    Field{"client.port", Type::u64,
+          "Its port; missing where the connection was seen as it was opened."},
+    Field{"network.transport", Type::text, "tcp or udp."},
+    Field{"network.type", Type::text, "ipv4 or ipv6."},
+    Field{"network.interface.name", Type::text,
+          "Where it was seen first; missing where it was seen at its socket."}};
+
 // All findings have the same fields.
 inline constexpr Field kServer{"server.address", Type::text, "The name server.", "SERVER"};
 inline constexpr Field kName{"dns.question.name", Type::text, "The name, or the last of them.",
@@ -157,10 +185,9 @@ inline constexpr SchemaOf kLatency{
           "By powers of two, \"256:12\": 12 took 256 microseconds or more, and less than 512."}};
 
 inline constexpr const Schema* kSchemas[] = {
-    &kQuery,      &kLibraryCall,    &kSlowLibrary,         &kServerHealth,
-    &kLatency,    &kResolverSilent, &kFailingName,         &kSlow,
-    &kRetries,    &kSlowName,       &kSearchAmplification, &kTruncated,
-    &kStrayAnswer};
+    &kQuery,    &kEncrypted,           &kLibraryCall, &kSlowLibrary, &kServerHealth,
+    &kLatency,  &kResolverSilent,      &kFailingName, &kSlow,        &kRetries,
+    &kSlowName, &kSearchAmplification, &kTruncated,   &kStrayAnswer};
 
 // FAILED are answers with another code; without an answer there is none.
 inline constexpr ViewOf kServers{
@@ -178,7 +205,7 @@ inline constexpr ViewOf kServers{
     figure::common_of("NAMES", "dns.question.name")};
 
 inline constexpr ViewOf kLatencies{
-    View{.name = "dns_latency",
+    View{.name = "dns-latency",
          .help = "DNS by container, else by systemd unit or cgroup: how long answers take.",
          .schema = &kLatency,
          .head = "CONTAINER",
@@ -190,6 +217,17 @@ inline constexpr ViewOf kLatencies{
     figure::most_of("MAX", "dns.latency.max"),
     figure::common_of("SERVERS", "server.address")};
 
-inline constexpr const View* kViews[] = {&kServers, &kLatencies};
+inline constexpr ViewOf kEncryptedServers{
+    View{.name = "dns-encrypted",
+         .help = "Servers of encrypted DNS: connections, how, names, and who.",
+         .schema = &kEncrypted,
+         .head = "SERVER",
+         .keys = {"server.address"},
+         .in_overview = false},
+    figure::rate_of("CONNECTIONS/s"), figure::common_of("PROTOCOL", "dns.encrypted.protocol"),
+    figure::common_of("NAMES", "tls.client.server_name"),
+    figure::common_of("KNOWN BY", "dns.encrypted.known_by")};
+
+inline constexpr const View* kViews[] = {&kServers, &kLatencies, &kEncryptedServers};
 
 }  // namespace tapio::dns

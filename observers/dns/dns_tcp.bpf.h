@@ -7,6 +7,7 @@
 #include "bpf/packet.bpf.h"
 #include "bpf/text.bpf.h"
 #include "dns.abi.h"
+#include "dns_encrypted.bpf.h"
 
 #define AF_INET6 10
 #define MSG_PEEK 2
@@ -149,24 +150,24 @@ struct ports {
 	__u16 own, other;
 };
 
-/* False: none of them is a name server's. */
-static __always_inline bool ports_of(struct tapio_run *run, struct sock *sk, struct ports *p)
+static __always_inline void read_ports(struct tapio_run *run, struct sock *sk, struct ports *p)
 {
 	p->own = TAPIO_GET(run, sk, __sk_common.skc_num);
 	p->other = bpf_ntohs(TAPIO_GET(run, sk, __sk_common.skc_dport));
+}
+
+/* False: none of them is a name server's. */
+static __always_inline bool ports_of(struct tapio_run *run, struct sock *sk, struct ports *p)
+{
+	read_ports(run, sk, p);
 	return is_port(p->other) || (served && is_port(p->own));
 }
 
-static __always_inline void report_socket(struct tapio_run *run, struct sock *sk,
-					  const struct ports *p, struct buffers *b, __u32 bytes,
-					  __u32 sequence, __u8 direction)
+static __always_inline void fill_ends(struct tapio_run *run, struct sock *sk, const struct ports *p,
+				      __u8 direction, struct tapio_dns_segment *e)
 {
 	bool is_sent = direction == TAPIO_DNS_SENT;
-	struct tapio_dns_segment *e;
 
-	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
-	if (!e)
-		return;
 	if (is_sent)
 		socket_addresses(run, sk, e, &e->source, &e->destination);
 	else
@@ -176,12 +177,63 @@ static __always_inline void report_socket(struct tapio_run *run, struct sock *sk
 	e->direction = direction;
 	e->is_sender = is_sent;
 	e->network_namespace = TAPIO_GET(run, sk, __sk_common.skc_net.net, ns.inum);
+}
+
+static __always_inline void report_socket(struct tapio_run *run, struct sock *sk,
+					  const struct ports *p, struct buffers *b, __u32 bytes,
+					  __u32 sequence, __u8 direction)
+{
+	struct tapio_dns_segment *e;
+
+	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
+	if (!e)
+		return;
+	fill_ends(run, sk, p, direction, e);
 	e->sequence = sequence;
 	if (b)
 		append_buffers(run, &e->payload, b, bytes);
 	else
 		e->payload.original = bytes;
 	TAPIO_END_TAIL(run, e);
+}
+
+/* What a client says first, or that it connects: without a buffer. */
+static __always_inline void report_hello(struct tapio_run *run, struct sock *sk,
+					 const struct ports *p, __u64 from, __u64 bytes)
+{
+	struct tapio_dns_segment *e;
+
+	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_HELLO, TAPIO_NORMAL);
+	if (!e)
+		return;
+	fill_ends(run, sk, p, TAPIO_DNS_SENT, e);
+	if (from)
+		tapio_append_user(run, &e->payload, from, bytes, TAPIO_DNS_MESSAGE_BYTES);
+	TAPIO_END_TAIL(run, e);
+}
+
+/* Of a socket that sent nothing yet. Libraries of TLS have a record in one buffer: the first one of
+ * a vector is enough. */
+static __always_inline void look_at_hello(struct tapio_run *run, struct sock *sk,
+					  const struct ports *p, struct msghdr___any *msg,
+					  __u64 bytes)
+{
+	const struct iovec___any *vector;
+	struct buffers b = {};
+	__u8 head[3] = {};
+	__u64 from;
+
+	if (TAPIO_GET(run, (struct tcp_sock *)sk, bytes_sent) || !buffers_of(run, msg, &b))
+		return;
+	from = b.buffer;
+	if (!from) {
+		vector = b.vector;
+		from = (__u64)TAPIO_GET(run, vector, iov_base);
+		bytes = TAPIO_GET(run, vector, iov_len) - b.offset;
+	}
+	TAPIO_READ_USER(run, head, from + b.offset);
+	if (begins_tls(&head))
+		report_hello(run, sk, p, from + b.offset, bytes);
 }
 
 /* Before it is done: on the way back another CPU may have taken the answer already. What the socket
@@ -193,8 +245,13 @@ TAPIO_FENTRY(tcp_sendmsg, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sock *sk,
 	struct ports p;
 	__u32 sequence;
 
-	if (!size || !ports_of(run, sk, &p))
+	if (!size)
 		return;
+	if (!ports_of(run, sk, &p)) {
+		if (is_encrypted_port(p.other))
+			look_at_hello(run, sk, &p, msg, size);
+		return;
+	}
 	sequence = TAPIO_GET(run, (struct tcp_sock *)sk, write_seq);
 	report_socket(run, sk, &p, buffers_of(run, msg, &b) ? &b : NULL, size, sequence,
 		      TAPIO_DNS_SENT);
@@ -234,13 +291,27 @@ TAPIO_FEXIT(tcp_recvmsg, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received, struct sock *sk
 	report_socket(run, sk, &p, is_readable ? &b : NULL, got, sequence, TAPIO_DNS_RECEIVED);
 }
 
-/* In an interrupt at times. For the books: nothing is made of it but a count. */
+/* In the task that connects. The socket knows the server by now, and its own port not yet. */
+static __always_inline void report_connect(struct tapio_run *run, struct sock *sk)
+{
+	struct ports p;
+
+	read_ports(run, sk, &p);
+	if (is_encrypted_port(p.other))
+		report_hello(run, sk, &p, 0, 0);
+}
+
+/* In an interrupt at times. Of an open one, for the books: nothing is made of it but a count. */
 TAPIO_TRACEPOINT(inet_sock_set_state, TAPIO_DNS_ON_TCP_OPEN, tcp_opened, struct sock *sk,
 		 int before, int now)
 {
 	struct tapio_dns_connection *e;
 	struct ports p;
 
+	if (connects && now == TCP_SYN_SENT) {
+		report_connect(run, sk);
+		return;
+	}
 	if (now != TCP_ESTABLISHED || !ports_of(run, sk, &p))
 		return;
 	run->bystander = true;

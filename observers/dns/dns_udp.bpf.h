@@ -8,6 +8,7 @@
 #include "bpf/task.bpf.h"
 #include "bpf/text.bpf.h"
 #include "dns.abi.h"
+#include "dns_encrypted.bpf.h"
 #include "dns_latency.bpf.h"
 #include "dns_wire.abi.h"
 
@@ -71,8 +72,11 @@ static __always_inline bool is_sender(struct tapio_run *run, struct task_struct 
 	       TAPIO_GET(run, task, nsproxy, net_ns, ns.inum) == network_namespace;
 }
 
+_Static_assert(TAPIO_DNS_INITIAL_VERSION == TAPIO_DNS_DATAGRAM_VERSION, "one struct, one version");
+
 static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
-				   const struct tapio_datagram *d, __u16 flags, __u8 direction)
+				   const struct tapio_datagram *d, __u16 kind, __u16 flags,
+				   __u8 direction)
 {
 	__u32 event_class = tapio_dns_is_ordinary(flags) ? TAPIO_BULK : TAPIO_NORMAL;
 	struct net_device *device = TAPIO_GET(run, skb, dev);
@@ -86,11 +90,12 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	run->bystander = direction == TAPIO_DNS_RECEIVED ||
 			 !is_sender(run, tapio_current(), namespace);
 	tapio_addresses(run, d, &ends.source, &ends.destination);
-	if (is_answer == (direction == TAPIO_DNS_RECEIVED))
+	if (kind == TAPIO_DNS_DATAGRAM && is_answer == (direction == TAPIO_DNS_RECEIVED))
 		measure_latency(run, d, &ends, is_answer);
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_datagram, TAPIO_DNS_DATAGRAM, event_class);
 	if (!e)
 		return;
+	e->header.kind = kind;
 	__builtin_memcpy(e->source, ends.source, sizeof(e->source));
 	__builtin_memcpy(e->destination, ends.destination, sizeof(e->destination));
 	e->source_port = d->source_port;
@@ -112,7 +117,7 @@ TAPIO_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_SEND, sent, struct sk_buff *skb)
 {
 	struct tapio_datagram d = {};
 	const unsigned char *network;
-	__u16 protocol, flags;
+	__u16 protocol, flags, kind = TAPIO_DNS_DATAGRAM;
 	bool is_dns;
 
 	if (!TAPIO_GET(run, skb, sk))
@@ -121,9 +126,15 @@ TAPIO_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_SEND, sent, struct sk_buff *skb)
 	if (!tapio_udp(run, skb, network, protocol, &d))
 		return;
 	flags = flags_of(run, &d, &is_dns);
-	if (!is_dns || (flags & TAPIO_DNS_QR && !served))
+	if (!is_dns) {
+		if (!begins_quic(run, &d))
+			return;
+		kind = TAPIO_DNS_INITIAL;
+		flags = 0;
+	}
+	if (flags & TAPIO_DNS_QR && !served)
 		return;
-	report(run, skb, &d, flags, TAPIO_DNS_SENT);
+	report(run, skb, &d, kind, flags, TAPIO_DNS_SENT);
 }
 
 /* In an interrupt. What came over the loopback device was seen when it was sent: a query from there
@@ -144,7 +155,7 @@ TAPIO_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_RECEIVE, received, struct sk_bu
 	if (!(flags & TAPIO_DNS_QR) &&
 	    (!served || TAPIO_GET(run, skb, dev, flags) & TAPIO_IFF_LOOPBACK))
 		return;
-	report(run, skb, &d, flags, TAPIO_DNS_RECEIVED);
+	report(run, skb, &d, TAPIO_DNS_DATAGRAM, flags, TAPIO_DNS_RECEIVED);
 }
 
 #endif

@@ -149,6 +149,14 @@ static __always_inline void tapio_leave(struct tapio_run *run)
 			tapio_add((run)->row->read_faults, 1);                      \
 	})
 
+/* The same of the current task's memory. A page that is not there is a failed read. */
+#define TAPIO_READ_USER(run, dst, address)                                          \
+	({                                                                          \
+		const void *from_ = (const void *)(address);                        \
+		if (!from_ || bpf_probe_read_user(&(dst), sizeof(dst), from_))      \
+			tapio_add((run)->row->read_faults, 1);                      \
+	})
+
 /* run, pointer, members...: what pointer->a->b->c is, by CO-RE; 0 and counted when unreadable. The
  * cast takes `const` off the type: a constant 0 would be folded, whatever the read brings. */
 #define TAPIO_GET(run, src, a, ...)                                                 \

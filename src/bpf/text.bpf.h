@@ -90,6 +90,7 @@ static __always_inline void tapio_append_user(struct tapio_run *run, struct tapi
 	piece->original = bytes;
 	if (!to)
 		return;
+	barrier_var(size); /* or clang drops the mask, and the verifier never sees a bound */
 	size &= room;
 	if (bpf_probe_read_user(to, size, (void *)from)) {
 		tapio_add(run->row->read_faults, 1);

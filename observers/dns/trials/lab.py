@@ -153,7 +153,7 @@ class Lab(contextlib.ExitStack):
             self.clients.run("mount", "--bind", path, os.path.realpath("/etc/resolv.conf"))
             self._bound = True
 
-    def _serve(self, *words):
+    def serve(self, *words):
         log = open(self.directory / f"{Path(words[0]).name}.log", "wb")
         server = self.servers.start(*words, stdout=log, stderr=log)
         self.callback(stop, server)
@@ -164,18 +164,18 @@ class Lab(contextlib.ExitStack):
         path.write_text(DNSMASQ_RECORDS + "".join(f"listen-address={a}\n" for a in DNSMASQ) +
                         "".join(f"host-record=h{i}.lab.example,10.9.3.{i},fd53::3:{i}\n"
                                 for i in range(1, 101)))
-        self._serve("dnsmasq", "--no-daemon", "--user=root", f"--conf-file={path}")
+        self.serve("dnsmasq", "--no-daemon", "--user=root", f"--conf-file={path}")
         self.wait_for(DNSMASQ[0], "web.lab.example")
 
-    def start_unbound(self):
+    def start_unbound(self, more=""):
         path = self.directory / "unbound.conf"
-        path.write_text(UNBOUND_RECORDS.format(directory=self.directory, large=large_text()))
-        self._serve("unbound", "-d", "-c", path)
+        path.write_text(UNBOUND_RECORDS.format(directory=self.directory, large=large_text()) + more)
+        self.serve("unbound", "-d", "-c", path)
         self.wait_for(UNBOUND[0], "ns.zone.example")
 
     def start_relay(self, *options):
         """Passes queries on to dnsmasq, with a fault."""
-        return self._serve(sys.executable, Path(__file__).with_name("relay.py"), *options)
+        return self.serve(sys.executable, Path(__file__).with_name("relay.py"), *options)
 
     def wait_for(self, server, name):
         for _ in range(100):
