@@ -178,7 +178,7 @@ inline constexpr ViewOf kServers{
     figure::common_of("NAMES", "dns.question.name")};
 
 inline constexpr ViewOf kLatencies{
-    View{.name = "dns_latency",
+    View{.name = "dns-latency",
          .help = "DNS by container, else by systemd unit or cgroup: how long answers take.",
          .schema = &kLatency,
          .head = "CONTAINER",
