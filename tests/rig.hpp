@@ -64,6 +64,7 @@ class Rig {
       must(observer_->on_sample(must(wire::open_sample(bytes)), out));
     });
   }
+  void tick(MonotonicTime now) { observer_->on_tick(now, out); }
   // For storms: the books are kept, the samples are only counted.
   void count() {
     counting_ = true;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -108,6 +109,53 @@ inline bool set_up(const char* device, const char* address) {
   if (!set(SIOCSIFADDR, address) || !set(SIOCSIFNETMASK, "255.255.255.0")) return false;
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   return ::ioctl(any.get(), SIOCSIFFLAGS, &request) == 0;
+}
+
+// The ends of a cable that ask_by_cable() lays, in two networks. The device of the client is
+// "asks".
+struct CableEnds {
+  const char *client, *server;
+};
+
+// At the far end, in a child: listens, says that it does, and answers.
+using Serve = std::function<bool(const std::function<bool()>& listens)>;
+
+// What the two say to one another: that they have come so far.
+class Turns {
+ public:
+  explicit Turns(const int (&ends)[2]) : hears_(ends[0]), says_(ends[1]) {}
+  [[nodiscard]] bool say() const { return ::write(says_.get(), "!", 1) == 1; }
+  [[nodiscard]] bool hear() const {
+    char byte = 0;
+    return ::read(hears_.get(), &byte, 1) == 1;
+  }
+  void only_hear() { says_ = Fd(); }  // so that the other's end is heard
+
+ private:
+  Fd hears_, says_;
+};
+
+// 0: `ask`, in a network of its own, and `serve`, in another one, both said that it went well. For
+// a child that the test made. The first packet has to wait for the server's hardware address.
+inline int ask_by_cable(const CableEnds& ends, const Serve& serve,
+                        const std::function<bool()>& ask) {
+  int there[2], here[2];
+  if (!enter_own_network() || ::pipe(there) || ::pipe(here)) return 1;
+  Turns from_server(there);
+  const Turns from_client(here);
+  const pid_t other = ::fork();
+  if (other == 0)
+    ::_exit(enter_own_network() && from_server.say() && from_client.hear() &&
+                    set_up("answers", ends.server) && serve([&] { return from_server.say(); })
+                ? 0
+                : 1);
+  from_server.only_hear();
+  if (!from_server.hear() || !lay_cable("asks", "answers", other) || !set_up("asks", ends.client) ||
+      !from_client.say() || !from_server.hear())
+    return 2;
+  if (!ask()) return 3;
+  int status = 0;
+  return ::waitpid(other, &status, 0) == other && status == 0 ? 0 : 4;
 }
 
 }  // namespace tapio::dns

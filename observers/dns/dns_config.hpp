@@ -24,6 +24,7 @@ struct Config {
   std::vector<std::string> encrypted_resolvers;
   bool served = true;
   bool library = false;
+  bool latency = true;
   std::chrono::milliseconds timeout{5000};
   std::chrono::milliseconds slow{500};
   std::uint32_t rate_per_second = 1000;
@@ -89,6 +90,9 @@ struct Config {
         Setting{"library", &Config::library,
                 "Also report how long getaddrinfo() of this node's C library takes. Every process "
                 "that calls it pays for it."},
+        Setting{"latency", &Config::latency,
+                "Also count in the kernel how long answers over UDP take, by name server and "
+                "cgroup."},
         Setting{"timeout", &Config::timeout, "A query without an answer for so long is unanswered.",
                 milliseconds(100), milliseconds(60'000)}
             .on_reload(),
@@ -146,7 +150,8 @@ struct Config {
                 2u, 1'000u}
             .on_reload(),
         Setting{"health_interval", &Config::health_interval,
-                "How often a record says how each name server did; only those that were asked.",
+                "How often records say how each name server did, and how long its answers took; "
+                "only those that were asked.",
                 milliseconds(1'000), milliseconds(3'600'000)}
             .on_reload(),
     };

@@ -138,20 +138,34 @@ void feed_streams(tapio::dns::DnsObserver& observer, std::span<const std::uint8_
   }
 }
 
+// Gives these bytes for whatever it is asked, as a recording may.
+class Says final : public tapio::Outside {
+ public:
+  explicit Says(std::string answer) : answer_(std::move(answer)) {}
+  std::string ask(std::string_view, const Look&) override { return answer_; }
+
+ private:
+  std::string answer_;
+};
+
 }  // namespace
 
-// The input as a query and as the answer to it, and as a connection. Whatever is in it, it is
-// refused, or becomes a record whose texts can be shown to people.
+// The input as a query and as the answer to it, as a connection, and as what a recording says that
+// the kernel counted. Whatever is in it, it is refused, or becomes a record whose texts can be
+// shown to people.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tapio;
-  dns::DnsObserver observer({});
+  Says says(std::string(data, data + size));
+  const dns::Config config;
+  dns::DnsObserver observer(config, dns::TcpSight::unseen,
+                            dns::Latencies({}, says, config.health_interval));
   Collected out;
   for (const bool is_answer : {false, true}) feed(observer, sample(data, size, is_answer), out);
   feed_streams(observer, {data, size}, out);
   feed(observer, call_sample(data, size), out);
   for (const std::uint16_t kind : {TAPIO_DNS_HELLO, TAPIO_DNS_INITIAL})
     feed(observer, greeting(data, size, kind), out);
-  observer.on_tick(std::chrono::hours(1), out);
+  for (const int hour : {1, 2}) observer.on_tick(std::chrono::hours(hour), out);
   for (const Record& record : out.records) read_all(record);
   for (const Fact& fact : out.facts) read_all(std::get<NameResolved>(fact));
   return 0;

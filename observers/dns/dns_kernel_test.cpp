@@ -154,41 +154,31 @@ TEST_P(DnsOnKernel, an_answer_of_more_than_512_bytes_is_read_whole) {
   EXPECT_EQ(field<std::string_view>(*records[0], "dns.message"), "whole");
 }
 
-constexpr const char *kClient = "10.77.0.1", *kServer = "10.77.0.53";
+constexpr CableEnds kEnds{.client = "10.77.0.1", .server = "10.77.0.53"};
 
-// Answers two questions in a network of its own, at the other end of a cable.
-int serve(const Fd& ready, const Fd& go) {
-  char byte = 0;
-  if (!enter_own_network() || ::write(ready.get(), "n", 1) != 1) return 1;
-  if (::read(go.get(), &byte, 1) != 1 || !set_up("answers", kServer)) return 2;
-  Udp server(kServer, 53);
-  if (::write(ready.get(), "s", 1) != 1) return 3;
-  const auto name = name_of(::getppid());
-  for (const std::uint16_t id : {1, 2})
-    if (!server.receive() || !server.answer(answer_to(id, name).text())) return 4;
-  return 0;
-}
-
-// Asks them. The first one has to wait for the server's hardware address.
-int ask_by_cable() {
-  int ready[2], go[2];
-  char byte = 0;
-  if (!enter_own_network() || ::pipe(ready) || ::pipe(go)) return 1;
-  const pid_t other = child([&] { return serve(Fd(ready[1]), Fd(go[0])); });
-  if (::read(ready[0], &byte, 1) != 1 || !lay_cable("asks", "answers", other) ||
-      !set_up("asks", kClient) || ::write(go[1], "g", 1) != 1 || ::read(ready[0], &byte, 1) != 1)
-    return 2;
-  Udp client(kClient, 0);
+// Two questions and their answers.
+int look_up_by_cable() {
   const auto name = name_of(::getpid());
-  for (const std::uint16_t id : {1, 2})
-    if (!client.send(Wire::query(id, name, kA).text(), kServer, 53) || !client.receive()) return 3;
-  return WEXITSTATUS(wait_for(other)) ? 4 : 0;
+  const auto serve = [&](const auto& listens) {
+    Udp server(kEnds.server, 53);
+    if (!listens()) return false;
+    for (const std::uint16_t id : {1, 2})
+      if (!server.receive() || !server.answer(answer_to(id, name).text())) return false;
+    return true;
+  };
+  return ask_by_cable(kEnds, serve, [&] {
+    Udp client(kEnds.client, 0);
+    for (const std::uint16_t id : {1, 2})
+      if (!client.send(Wire::query(id, name, kA).text(), kEnds.server, 53) || !client.receive())
+        return false;
+    return true;
+  });
 }
 
 TEST_P(DnsOnKernel, a_lookup_over_a_cable_into_another_network_is_one_record_of_the_client) {
   if (!has_cables()) GTEST_SKIP() << "this kernel has no veth";
   auto rig = make_rig();
-  const pid_t pid = child(ask_by_cable);
+  const pid_t pid = child(look_up_by_cable);
   ASSERT_EQ(WEXITSTATUS(wait_for(pid)), 0);
   rig.drain();
   const auto records = records_of(rig, name_of(pid));
@@ -197,8 +187,8 @@ TEST_P(DnsOnKernel, a_lookup_over_a_cable_into_another_network_is_one_record_of_
   EXPECT_EQ(second.origin.pid, static_cast<std::uint32_t>(pid));
   EXPECT_EQ(field<std::string_view>(second, "dns.role"), "client");
   EXPECT_EQ(field<std::string_view>(second, "dns.outcome"), "answered");
-  EXPECT_EQ(field<std::string_view>(second, "server.address"), kServer);
-  EXPECT_EQ(field<std::string_view>(second, "client.address"), kClient);
+  EXPECT_EQ(field<std::string_view>(second, "server.address"), kEnds.server);
+  EXPECT_EQ(field<std::string_view>(second, "client.address"), kEnds.client);
   EXPECT_EQ(field<std::string_view>(second, "network.interface.name"), "asks");
 }
 

@@ -67,6 +67,7 @@ void DnsObserver::on_tick(MonotonicTime now, Output& out) {
   for (const auto& session : encrypted_.expire(now)) tell(session, out);
   detectors_.on_tick(now, out);
   health_.on_tick(now, out);
+  if (latencies_) latencies_->on_tick(now, out);
 }
 
 void DnsObserver::on_settings(const config::Section& settings) {
@@ -76,6 +77,7 @@ void DnsObserver::on_settings(const config::Section& settings) {
   encrypted_.set_resolvers(config_.encrypted_resolvers);
   detectors_.configure(config_);
   health_.set_interval(config_.health_interval);
+  if (latencies_) latencies_->set_interval(config_.health_interval);
 }
 
 std::vector<Counter> DnsObserver::counters() const {

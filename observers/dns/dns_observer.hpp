@@ -7,6 +7,7 @@
 #include "dns_encrypted.hpp"
 #include "dns_exchanges.hpp"
 #include "dns_health.hpp"
+#include "dns_latency.hpp"
 #include "dns_library.hpp"
 #include "dns_searches.hpp"
 #include "dns_stream.hpp"
@@ -17,13 +18,15 @@ namespace tapio::dns {
 // Turns messages into lookups and findings. Knows nothing of libbpf; a test feeds it bytes.
 class DnsObserver final : public Observer {
  public:
-  explicit DnsObserver(const Config& config, TcpSight tcp = TcpSight::unseen)
+  explicit DnsObserver(const Config& config, TcpSight tcp = TcpSight::unseen,
+                       std::optional<Latencies> latencies = {})
       : config_(config),
         rate_(config.rate_per_second),
         exchanges_(config.timeout),
         encrypted_(config.encrypted_resolvers),
         detectors_(config, tcp),
-        health_(config.health_interval) {}
+        health_(config.health_interval),
+        latencies_(std::move(latencies)) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
@@ -55,6 +58,7 @@ class DnsObserver final : public Observer {
   Detectors detectors_;
   Library library_;
   Health health_;
+  std::optional<Latencies> latencies_;  // where the kernel counts
 };
 
 }  // namespace tapio::dns

@@ -162,11 +162,32 @@ inline constexpr SchemaOf kServerHealth{
           "P99", "s"},
     Field{"dns.latency.max", Type::duration, "The longest time.", "MAX", "s"}};
 
+inline constexpr SchemaOf kLatency{
+    "dns.latency",
+    Kind::metric,
+    "How long answers of a name server over UDP took for one cgroup, in an interval: all of them, "
+    "counted in the kernel. The time is that of the interval's end.",
+    Field{"server.address", Type::text, "Who was asked; other: all for which there was no room.",
+          "SERVER"},
+    Field{"server.port", Type::u64, "Its port."},
+    Field{"tapio.cgroup.id", Type::u64, "Of who asked; missing when that is not known."},
+    Field{"window", Type::duration, "How long the interval was.", "WITHIN", "s"},
+    Field{"count", Type::u64, "Answers in it, with any response code.", "ANSWERS", "1"},
+    Field{"dns.latency.mean", Type::duration, "The mean time.", {}, "s"},
+    Field{"dns.latency.p50", Type::duration,
+          "Half of the answers took no longer; off by 1/16 at most.", "P50", "s"},
+    Field{"dns.latency.p90", Type::duration, "90 of 100 took no longer; off by 1/16 at most.",
+          "P90", "s"},
+    Field{"dns.latency.p99", Type::duration, "99 of 100 took no longer; off by 1/16 at most.",
+          "P99", "s"},
+    Field{"dns.latency.max", Type::duration, "None took longer; 1/8 too much at most.", "MAX", "s"},
+    Field{"dns.latency.buckets", Type::texts,
+          "By powers of two, \"256:12\": 12 took 256 microseconds or more, and less than 512."}};
+
 inline constexpr const Schema* kSchemas[] = {
-    &kQuery,        &kEncrypted,      &kLibraryCall,         &kSlowLibrary,
-    &kServerHealth, &kResolverSilent, &kFailingName,         &kSlow,
-    &kRetries,      &kSlowName,       &kSearchAmplification, &kTruncated,
-    &kStrayAnswer};
+    &kQuery,    &kEncrypted,           &kLibraryCall, &kSlowLibrary, &kServerHealth,
+    &kLatency,  &kResolverSilent,      &kFailingName, &kSlow,        &kRetries,
+    &kSlowName, &kSearchAmplification, &kTruncated,   &kStrayAnswer};
 
 // FAILED are answers with another code; without an answer there is none.
 inline constexpr ViewOf kServers{
@@ -183,6 +204,19 @@ inline constexpr ViewOf kServers{
     figure::quantile_of("P99", "dns.lookup.duration", 0.99),
     figure::common_of("NAMES", "dns.question.name")};
 
+inline constexpr ViewOf kLatencies{
+    View{.name = "dns-latency",
+         .help = "DNS by container, else by systemd unit or cgroup: how long answers take.",
+         .schema = &kLatency,
+         .head = "CONTAINER",
+         .keys = {"container.id", "systemd.unit", "tapio.cgroup.path"},
+         .in_overview = false},
+    figure::sum_of("ANSWERS", "count"),
+    figure::most_of("P50", "dns.latency.p50"),
+    figure::most_of("P99", "dns.latency.p99"),
+    figure::most_of("MAX", "dns.latency.max"),
+    figure::common_of("SERVERS", "server.address")};
+
 inline constexpr ViewOf kEncryptedServers{
     View{.name = "dns-encrypted",
          .help = "Servers of encrypted DNS: connections, how, names, and who.",
@@ -194,6 +228,6 @@ inline constexpr ViewOf kEncryptedServers{
     figure::common_of("NAMES", "tls.client.server_name"),
     figure::common_of("KNOWN BY", "dns.encrypted.known_by")};
 
-inline constexpr const View* kViews[] = {&kServers, &kEncryptedServers};
+inline constexpr const View* kViews[] = {&kServers, &kLatencies, &kEncryptedServers};
 
 }  // namespace tapio::dns

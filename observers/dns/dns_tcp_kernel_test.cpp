@@ -208,49 +208,39 @@ TEST_P(DnsTcpOnKernel, a_long_answer_is_cut_by_the_capture_and_the_next_one_is_w
   EXPECT_EQ(field<std::string_view>(*records[1], "dns.message"), "whole");
 }
 
-constexpr const char *kClient = "10.77.1.1", *kServer = "10.77.1.53";
+constexpr CableEnds kEnds{.client = "10.77.1.1", .server = "10.77.1.53"};
 
-// Answers two questions in a network of its own, at the other end of a cable.
-int serve(const Fd& ready, const Fd& go) {
-  char byte = 0;
-  if (!enter_own_network() || ::write(ready.get(), "n", 1) != 1) return 1;
-  if (::read(go.get(), &byte, 1) != 1 || !set_up("answers", kServer)) return 2;
-  const TcpServer listener(kServer, 53);
-  if (!listener.listens() || ::write(ready.get(), "s", 1) != 1) return 3;
-  const auto server = listener.accept();
-  const auto name = name_of(::getppid());
-  for (const std::uint16_t id : {1, 2})
-    if (!server.receive(asked(id, name).size()) || !server.send(answered(id, name))) return 4;
-  return 0;
-}
-
-int ask_by_cable() {
-  int ready[2], go[2];
-  char byte = 0;
-  if (!enter_own_network() || ::pipe(ready) || ::pipe(go)) return 1;
-  const pid_t other = child([&] { return serve(Fd(ready[1]), Fd(go[0])); });
-  if (::read(ready[0], &byte, 1) != 1 || !lay_cable("asks", "answers", other) ||
-      !set_up("asks", kClient) || ::write(go[1], "g", 1) != 1 || ::read(ready[0], &byte, 1) != 1)
-    return 2;
-  const auto client = Tcp::to(kServer, 53);
+// Two questions and their answers.
+int look_up_by_cable() {
   const auto name = name_of(::getpid());
-  for (const std::uint16_t id : {1, 2})
-    if (!client.send(asked(id, name)) || !client.receive(answered(id, name).size())) return 3;
-  return WEXITSTATUS(wait_for(other)) ? 4 : 0;
+  const auto serve = [&](const auto& listens) {
+    const TcpServer listener(kEnds.server, 53);
+    if (!listener.listens() || !listens()) return false;
+    const auto server = listener.accept();
+    for (const std::uint16_t id : {1, 2})
+      if (!server.receive(asked(id, name).size()) || !server.send(answered(id, name))) return false;
+    return true;
+  };
+  return ask_by_cable(kEnds, serve, [&] {
+    const auto client = Tcp::to(kEnds.server, 53);
+    for (const std::uint16_t id : {1, 2})
+      if (!client.send(asked(id, name)) || !client.receive(answered(id, name).size())) return false;
+    return true;
+  });
 }
 
 TEST_P(DnsTcpOnKernel, lookups_over_a_cable_into_another_network_are_records_of_the_client) {
   if (!has_cables()) GTEST_SKIP() << "this kernel has no veth";
   WATCH_OR_SKIP();
-  const pid_t pid = child(ask_by_cable);
+  const pid_t pid = child(look_up_by_cable);
   const auto records = records_of(pid, name_of(pid));
   ASSERT_EQ(records.size(), 2u);
   for (const Record* record : records) {
     EXPECT_EQ(record->origin.pid, static_cast<std::uint32_t>(pid));
     EXPECT_EQ(field<std::string_view>(*record, "dns.role"), "client");
     EXPECT_EQ(field<std::string_view>(*record, "dns.outcome"), "answered");
-    EXPECT_EQ(field<std::string_view>(*record, "server.address"), kServer);
-    EXPECT_EQ(field<std::string_view>(*record, "client.address"), kClient);
+    EXPECT_EQ(field<std::string_view>(*record, "server.address"), kEnds.server);
+    EXPECT_EQ(field<std::string_view>(*record, "client.address"), kEnds.client);
     EXPECT_EQ(field<std::string_view>(*record, "network.interface.name"),
               at_sockets() ? "" : "asks");
   }

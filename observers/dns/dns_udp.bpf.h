@@ -9,6 +9,7 @@
 #include "bpf/text.bpf.h"
 #include "dns.abi.h"
 #include "dns_encrypted.bpf.h"
+#include "dns_latency.bpf.h"
 #include "dns_wire.abi.h"
 
 #define PF_KTHREAD 0x00200000
@@ -80,17 +81,23 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	__u32 event_class = tapio_dns_is_ordinary(flags) ? TAPIO_BULK : TAPIO_NORMAL;
 	struct net_device *device = TAPIO_GET(run, skb, dev);
 	__u32 namespace = tapio_netns_of_device(run, device);
+	bool is_answer = flags & TAPIO_DNS_QR;
+	struct tapio_dns_ends ends = {};
 	struct tapio_dns_datagram *e;
 
 	if (!is_watched(run, device))
 		return;
 	run->bystander = direction == TAPIO_DNS_RECEIVED ||
 			 !is_sender(run, tapio_current(), namespace);
+	tapio_addresses(run, d, &ends.source, &ends.destination);
+	if (kind == TAPIO_DNS_DATAGRAM && is_answer == (direction == TAPIO_DNS_RECEIVED))
+		measure_latency(run, d, &ends, is_answer);
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_datagram, TAPIO_DNS_DATAGRAM, event_class);
 	if (!e)
 		return;
 	e->header.kind = kind;
-	tapio_addresses(run, d, &e->source, &e->destination);
+	__builtin_memcpy(e->source, ends.source, sizeof(e->source));
+	__builtin_memcpy(e->destination, ends.destination, sizeof(e->destination));
 	e->source_port = d->source_port;
 	e->destination_port = d->destination_port;
 	e->ip_version = d->ip_version;

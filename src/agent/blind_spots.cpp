@@ -50,7 +50,8 @@ std::string blind_without(std::string_view observer, std::string_view state,
 
 std::string blind_in(std::string_view observer, std::string_view hook, std::string_view program,
                      std::string_view canary) {
-  if (is_spare(observer, hook)) return {};
+  const bool nobody_asked = program.empty() && canary.starts_with("off: ");
+  if (is_spare(observer, hook) || nobody_asked) return {};
   if (program.empty())
     return fmt::format("{} are not seen here; `tapio doctor` says why",
                        what_is_seen(observer, hook));

@@ -34,6 +34,10 @@ TEST(BlindSpots, a_hook_whose_canary_was_not_seen_is_one) {
   EXPECT_EQ(blind_in("process", "oom", "oom_btf", "passive, last seen never"), "");
 }
 
+TEST(BlindSpots, what_nobody_asked_for_is_none) {
+  EXPECT_EQ(blind_in("dns", "call", "", "off: call_uprobe needs observers.dns.library: true"), "");
+}
+
 TEST(BlindSpots, what_others_tell_too_is_none) {
   EXPECT_EQ(blind_in("process", "death", "", "unsupported: by the kernel"), "");
 }

@@ -405,7 +405,8 @@ std::vector<Node::HookState> Node::hooks() {
       const auto row = static_cast<std::uint8_t>(i);
       const auto last = intake_.last_seen(descriptor.id, row);
       if (!choice.program)
-        state.canary = "unsupported: " + choice.reason;
+        state.canary =
+            (is_on_request(descriptor.hooks[i]) ? "off: " : "unsupported: ") + choice.reason;
       else if (descriptor.hooks[i].trigger == capture::Trigger::canary && config_.canary)
         state.canary = intake_.canary_seen(descriptor.id, row) ? "seen"
                        : canary_fault_                         ? "no canary: " + *canary_fault_

@@ -76,7 +76,7 @@ class Node final : public serve::HttpApi {
     std::string_view observer;
     std::string hook;
     std::string program;  // "": off
-    std::string canary;   // seen | not seen | passive, last seen ... | unsupported: why
+    std::string canary;   // seen | not seen | passive, last seen ... | unsupported: why | off: why
   };
   [[nodiscard]] std::vector<HookState> hooks();
 
@@ -87,6 +87,8 @@ class Node final : public serve::HttpApi {
   std::vector<serve::StoryText> told_stories() override;
   serve::Health health() override;
   std::vector<const Schema*> schemas() override;
+  std::string processes_json() override;
+  std::string_view kernels_json() override;
 
  private:
   static constexpr std::chrono::seconds kStuck{10};    // without a pass of the pipeline

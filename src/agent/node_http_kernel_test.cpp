@@ -186,6 +186,34 @@ TEST_F(NodeOverHttp, curl_reads_why_a_process_was_killed) {
   EXPECT_EQ(get("/readyz"), "ok\n");
 }
 
+TEST_F(NodeOverHttp, who_lives_is_listed_with_his_parent_and_his_place) {
+  start();
+  wait_until_ready();
+  // The agent, which this process is, hears nothing of what it does itself: it is the child's exec.
+  const pid_t one = child([] { return ::execlp("sleep", "sleep", "1000", nullptr); });
+  const auto own = [&](const serve::Json& known) -> const serve::Json* {
+    const auto all = known["processes"].items();
+    const auto found = std::ranges::find_if(
+        all, [&](const serve::Json& process) { return process["pid"].integer() == one; });
+    return found == all.end() ? nullptr : &*found;
+  };
+  serve::Json known;
+  for (int i = 0; i < 100 && !own(known); ++i) {
+    meanwhile([] { return ::usleep(100'000); });
+    known = json("/api/v1/processes");
+  }
+  ::kill(one, SIGKILL);
+  wait_for(one);
+  const auto* process = own(known);
+  ASSERT_TRUE(process);
+  EXPECT_THAT((*process)["parent"].text(), HasSubstr(fmt::format("-{}-", ::getpid())));
+  EXPECT_EQ((*process)["command"].text(), "sleep 1000");
+  EXPECT_THAT((*process)["since"].text(), StartsWith("20"));
+  EXPECT_TRUE(std::ranges::any_of(known["cgroups"].items(), [&](const serve::Json& cgroup) {
+    return cgroup["id"].text() == (*process)["cgroup"].text();
+  }));
+}
+
 TEST_F(NodeOverHttp, every_observer_says_how_well_it_is) {
   start();
   const auto told = json("/api/v1/status");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,11 @@ struct Hook {
   Trigger trigger;
   std::span<const Candidate> candidates;  // static storage
 };
+
+// Whether nothing serves it unless somebody asks for it.
+[[nodiscard]] constexpr bool is_on_request(const Hook& hook) {
+  return std::ranges::all_of(hook.candidates, &Candidate::setting);
+}
 
 struct Choice {
   const Hook* hook;

@@ -107,6 +107,10 @@ Status Programs::attempt(std::span<const Choice> choices, const Open& open) {
   const auto reuse = [&](const char* map, int fd) {
     return bpf_map__reuse_fd(bpf_object__find_map_by_name(opened_.object, map), fd);
   };
+  for (const auto& [name, entries] : wishes_.entries)
+    if (int err = bpf_map__set_max_entries(
+            bpf_object__find_map_by_name(opened_.object, name.c_str()), entries))
+      return from_errno(-err, "size of map " + name);
   if (int err = reuse("events", channel_->map_fd()) ?: reuse("critical", common_.critical_fd))
     return from_errno(-err, "reuse maps");
   if (int err = bpf_object__load(opened_.object))
@@ -193,6 +197,10 @@ std::vector<Programs::Aggregated> Programs::take_surplus() {
 const bpf_program* Programs::program_of(std::uint32_t hook) const {
   const char* name = hook < choices_.size() ? choices_[hook].program : nullptr;
   return name ? program(name) : nullptr;
+}
+
+const bpf_map* Programs::map(const char* name) const {
+  return opened_.object ? bpf_object__find_map_by_name(opened_.object, name) : nullptr;
 }
 
 std::uint64_t Programs::missed(std::uint32_t hook) const {

@@ -38,6 +38,7 @@ struct Wishes {
   std::array<std::uint32_t, TAPIO_CLASSES> rate_per_second{};  // 0: no limit; normal and bulk only
   std::array<std::uint32_t, TAPIO_CLASSES> keep_one_in{};      // 0 and 1: all
   std::set<std::string> granted = {};  // settings that are on, see Candidate::setting
+  std::map<std::string, std::uint32_t> entries = {};  // of maps, where not as many as declared
 };
 inline constexpr std::size_t kMinRingBytes = 4 << 10;
 inline constexpr std::size_t kMaxRingBytes = 64 << 20;
@@ -98,6 +99,8 @@ class Programs {
   [[nodiscard]] std::uint64_t missed(std::uint32_t hook) const;
   // The program that serves a hook, or nullptr. It lives until the next load.
   [[nodiscard]] const bpf_program* program_of(std::uint32_t hook) const;
+  // A map of the object that is loaded, or nullptr. It lives until the next load.
+  [[nodiscard]] const bpf_map* map(const char* name) const;
 
  private:
   struct Opened {

@@ -177,6 +177,14 @@ const Process* Processes::find(std::uint32_t pid) const {
   return it == newest_.end() ? nullptr : &it->second->process;
 }
 
+std::vector<const Process*> Processes::living(std::size_t most) const {
+  std::vector<const Process*> list;
+  list.reserve(std::min(most, live_.size()));
+  for (auto entry = live_.rbegin(); entry != live_.rend() && list.size() < most; ++entry)
+    list.push_back(&entry->process);
+  return list;
+}
+
 Processes::Stats Processes::stats() const {
   Stats stats = counted_;
   stats.live = live_.size();

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "facts/world.hpp"
 
@@ -61,6 +62,8 @@ class Processes {
 
   [[nodiscard]] const Process* find(ProcessId id) const;
   [[nodiscard]] const Process* find(std::uint32_t pid) const;  // who has it now, or had it last
+  // Those that live; of more than `most`, those of which a fact came last.
+  [[nodiscard]] std::vector<const Process*> living(std::size_t most) const;
   [[nodiscard]] Stats stats() const;
 
  private:

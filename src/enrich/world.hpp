@@ -63,6 +63,9 @@ class KnownWorld final : public World {
   }
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
   void set_blind_spots(std::vector<std::string> sentences) { blind_ = std::move(sentences); }
+  [[nodiscard]] std::vector<const Process*> living(std::size_t most) const {
+    return processes_.living(most);
+  }
   [[nodiscard]] Processes::Stats stats() const { return processes_.stats(); }
   [[nodiscard]] Cgroups::Stats cgroup_stats() const { return cgroups_.stats(); }
   [[nodiscard]] ResolvedNames::Stats name_stats() const { return names_.stats(); }

@@ -410,6 +410,7 @@ bool HttpServer::send(Client& client, std::string_view type, Answer answer) {
   add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
   add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, etag.empty() ? "no-store" : "no-cache");
   add_header(response, "X-Content-Type-Options", "nosniff");
+  add_header(response, "Content-Security-Policy", "frame-ancestors 'none'");
   if (!etag.empty()) add_header(response, MHD_HTTP_HEADER_ETAG, etag);
   if (answer.status == MHD_HTTP_UNAUTHORIZED)
     add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");

@@ -39,9 +39,11 @@ class FakeAgent final : public HttpApi {
   }
   Health health() override { return now; }
   std::vector<const Schema*> schemas() override { return {&kTick, &kTock}; }
+  std::string processes_json() override { return ++listed, R"({"processes":[]})"; }
+  std::string_view kernels_json() override { return R"({"kernels":[]})"; }
 
   Health now;
-  std::atomic<int> asked = 0;
+  std::atomic<int> asked = 0, listed = 0;
 };
 
 std::shared_ptr<const Batch> batch(const auto& schema, std::uint64_t first, std::uint64_t count,
@@ -189,6 +191,29 @@ TEST_F(Http, the_latest_records_come_by_name_and_type_and_in_pages) {
   EXPECT_EQ(json("/api/v1/records")["kept"].count(), 10u);
 }
 
+TEST_F(Http, one_record_is_found_by_its_id_as_long_as_it_is_kept) {
+  serve();
+  offer(batch(kTick, 1, 5));
+  EXPECT_EQ(json("/api/v1/records/00000001.4")["id"].text(), "00000001.4");
+  EXPECT_THAT(get("/api/v1/records/00000001.77"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("/api/v1/records/nonsense"), StartsWith("HTTP/1.1 404 "));
+}
+
+TEST_F(Http, processes_are_asked_for_once_a_second_at_most) {
+  serve();
+  const auto began = monotonic_now();
+  for (int i = 0; i < 50; ++i) get("/api/v1/processes");
+  EXPECT_LE(agent.listed, 1 + (monotonic_now() - began) / 1s);
+}
+
+TEST_F(Http, the_page_is_for_everybody_and_in_no_frame) {
+  config.token_file = file("token", std::string(kToken) + "\n");
+  serve();
+  EXPECT_THAT(get("/"), AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Type: text/html"),
+                              HasSubstr("frame-ancestors 'none'"), HasSubstr("ETag: "),
+                              HasSubstr("<!doctype html>")));
+}
+
 TEST_F(Http, records_are_kept_up_to_their_bound) {
   config.recent = ByteSize{64 << 10};
   serve();
@@ -220,7 +245,7 @@ TEST_F(Http, health_is_told_without_asking_the_pipeline) {
 
 TEST_F(Http, what_is_not_understood_is_refused_with_a_sentence) {
   serve();
-  EXPECT_THAT(get("/"), AllOf(StartsWith("HTTP/1.1 404 "), HasSubstr("openapi.json")));
+  EXPECT_THAT(get("/nothing"), AllOf(StartsWith("HTTP/1.1 404 "), HasSubstr("openapi.json")));
   EXPECT_THAT(get("/api/v1/stories?limit=0"),
               AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("1 to 1000")));
   EXPECT_THAT(get("/api/v1/status?x=%00"), StartsWith("HTTP/1.1 400 "));

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "record/record_id.hpp"
 #include "serve/metrics.hpp"
+#include "serve/ui_page.hpp"
 
 namespace tapio::serve {
 
@@ -21,7 +22,10 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view kIdPlace = "{id}";
 
-constexpr std::array<Route, 10> kRoutes = {{
+constexpr std::string_view kHtml = "text/html; charset=utf-8";
+
+constexpr std::array<Route, 14> kRoutes = {{
+    {"/", "page", "The page for people, in one file.", {}, kHtml, true, &Site::page},
     {"/healthz",
      "healthz",
      "Whether the agent's work goes on: 200, else 503.",
@@ -66,6 +70,27 @@ constexpr std::array<Route, 10> kRoutes = {{
      kJson,
      false,
      &Site::records},
+    {"/api/v1/records/{id}",
+     "record",
+     "One record, as long as it is kept.",
+     {},
+     kJson,
+     false,
+     &Site::record},
+    {"/api/v1/processes",
+     "processes",
+     "The processes that live, and where.",
+     {},
+     kJson,
+     false,
+     &Site::processes},
+    {"/api/v1/kernels",
+     "kernels",
+     "What each program did on real kernels, as known when this agent was built.",
+     {},
+     kJson,
+     false,
+     &Site::kernels},
     {"/api/v1/events",
      "events",
      "Records as they come, as server-sent events; ids are those of the records, and Last-Event-ID "
@@ -83,8 +108,8 @@ std::string quoted(std::string_view text) {
 }
 
 // {"<what>":[...],"next":"<id>"|null<more>}
-std::string page(std::string_view what, const std::vector<std::string_view>& items,
-                 const std::optional<RecordId>& next, std::string_view more = "") {
+std::string page_of(std::string_view what, const std::vector<std::string_view>& items,
+                    const std::optional<RecordId>& next, std::string_view more = "") {
   std::string out = fmt::format(R"({{"{}":[)", what);
   for (std::size_t i = 0; i < items.size(); ++i) out.append(i > 0 ? "," : "").append(items[i]);
   out += R"(],"next":)";
@@ -159,7 +184,7 @@ Answer Site::stories(const Call& call) {
     last = story->id;
   }
   if (std::none_of(story, all.rend(), is_on_this_page)) last.reset();
-  return {.body = page("stories", found, last), .cacheable = true};
+  return {.body = page_of("stories", found, last), .cacheable = true};
 }
 
 Answer Site::story(const Call& call) {
@@ -184,7 +209,31 @@ Answer Site::records(const Call& call) {
   if (number == recent_.begin()) last.reset();
   const auto more = fmt::format(R"(,"kept":{},"forgotten":{},"missed":{})",
                                 recent_.end() - recent_.begin(), recent_.begin(), missed_);
-  return {.body = page("records", found, last, more)};
+  return {.body = page_of("records", found, last, more)};
+}
+
+Answer Site::record(const Call& call) {
+  const auto id = parse_record_id(call.id);
+  const auto number = id ? recent_.find(*id) : std::nullopt;
+  if (!number || recent_.at(*number).id != id)
+    return refusal(404, {Fault::invalid, "there is no such record, or it is not kept any more"});
+  return {.body = recent_.at(*number).json, .cacheable = true};
+}
+
+Answer Site::processes(const Call& call) {
+  if (!processes_read_ || call.now - *processes_read_ >= kFresh) {
+    processes_ = api_.processes_json();
+    processes_read_ = call.now;
+  }
+  return {.body = processes_};
+}
+
+Answer Site::kernels(const Call&) {
+  return {.body = std::string(api_.kernels_json()), .cacheable = true};
+}
+
+Answer Site::page(const Call&) {
+  return {.body = std::string(ui_page()), .cacheable = true};
 }
 
 Answer Site::schemas(const Call&) {

@@ -34,6 +34,8 @@ class HttpApi : public Api {
   virtual std::vector<StoryText> told_stories() = 0;
   virtual Health health() = 0;  // waits for nothing
   virtual std::vector<const Schema*> schemas() = 0;
+  virtual std::string processes_json() = 0;
+  virtual std::string_view kernels_json() = 0;  // what was known when the program was built
 };
 
 struct Answer {
@@ -94,11 +96,15 @@ class Site {
   Answer stories(const Call& call);
   Answer story(const Call& call);
   Answer records(const Call& call);
+  Answer record(const Call& call);
+  Answer processes(const Call& call);
+  Answer kernels(const Call& call);
   Answer schemas(const Call& call);
   Answer openapi(const Call& call);
   Answer healthz(const Call& call);
   Answer readyz(const Call& call);
   Answer metrics(const Call& call);
+  Answer page(const Call& call);
 
  private:
   const std::string& fresh_status(MonotonicTime now);
@@ -108,8 +114,8 @@ class Site {
   const Recent& recent_;
   const MetricRecords& metrics_;
   std::uint64_t missed_ = 0;
-  std::optional<MonotonicTime> status_read_, stories_read_;
-  std::string status_;
+  std::optional<MonotonicTime> status_read_, stories_read_, processes_read_;
+  std::string status_, processes_;
   std::vector<StoryText> stories_;
 };
 

@@ -92,6 +92,7 @@ class Judge(unittest.TestCase):
 
 
 LOG = """boot: booting
+== begin
 == programs
 {"matrix":1,"release":"5.10.0","channel":"ring","observer":"process","hook":"exit","program":"a"}
 {"matrix":1,"release":"5.10.0","channel":"ring","observer":"process","hook":"exit","pro

@@ -31,7 +31,7 @@ def parse(text):
 
 def read_tests(text):
     """How many tests passed, and what is wrong with the others: in the last boot of the log."""
-    text = text[text.rfind("== programs"):].replace("\r", "")
+    text = text[text.rfind("== begin"):].replace("\r", "")
     passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", text)))
     broken, part, failed = [], "programs", 0
     for line in text.split("\n"):

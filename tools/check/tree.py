@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-NOT_OURS = {".git", "build", ".cache", "__pycache__", "node_modules"}
+NOT_OURS = {".git", "build", ".cache", "__pycache__", "node_modules", "dist"}
 CPP = (".hpp", ".cpp")
 BPF = (".bpf.c", ".bpf.h")
 OBSERVERS = ("observers/", "docs/examples/")  # the worked example keeps the rules of those it teaches
