@@ -4,7 +4,8 @@
 #
 #   tapio_slices(observers Descriptor observer.hpp libraries...)
 # expects in each folder <name>.cpp with `extern const Descriptor descriptor` in namespace
-# tapio::<name>, and defines `std::span<const Descriptor* const> tapio::observers()`.
+# tapio::<name>, and defines `std::span<const Descriptor* const> tapio::observers()`. What one needs of
+# libraries beside, it says in <name>/libraries.cmake: target_link_libraries(${target} PUBLIC ...).
 function(tapio_slices function type header)
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *)
   set(names "")
@@ -28,6 +29,7 @@ function(tapio_slice function dir)
   set(target ${function}_${name})
   tapio_folder(${target} ${dir} ${ARGN})
   target_include_directories(${target} PUBLIC ${dir})
+  include(${dir}/libraries.cmake OPTIONAL)
   # May feed a world as the agent does.
   foreach(test ${target}_test ${target}_kernel_test ${name}_fuzz)
     if(TARGET ${test})

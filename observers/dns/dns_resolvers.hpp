@@ -12,11 +12,11 @@
 
 namespace tapio::dns {
 
-// Public name servers that answer over TLS, HTTPS or QUIC, as their operators' pages name them
-// (November 2026). A name stands for itself and for what is below it. Addresses are those of name
-// servers alone: one of a content network says nothing.
+// Public name servers that answer over TLS, HTTPS or QUIC, as far as we know them: nobody was
+// asked, and operators change theirs. A name stands for itself and for what is below it. Addresses
+// are those of name servers alone: one of a content network says nothing.
 inline constexpr std::string_view kPublicResolvers[] = {
-    // Google, developers.google.com/speed/public-dns
+    // Google
     "dns.google",
     "dns.google.com",
     "8888.google",
@@ -26,7 +26,7 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "2001:4860:4860::8844",
     "2001:4860:4860::64",
     "2001:4860:4860::6464",
-    // Cloudflare, developers.cloudflare.com/1.1.1.1; those of browsers are below the first name
+    // Cloudflare; those of browsers are below the first name
     "cloudflare-dns.com",
     "one.one.one.one",
     "cloudflare-gateway.com",
@@ -42,7 +42,7 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "2606:4700:4700::1002",
     "2606:4700:4700::1113",
     "2606:4700:4700::1003",
-    // Quad9, quad9.net/service/service-addresses-and-features
+    // Quad9
     "dns.quad9.net",
     "dns9.quad9.net",
     "dns10.quad9.net",
@@ -60,7 +60,7 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "2620:fe::fe:10",
     "2620:fe::11",
     "2620:fe::fe:11",
-    // OpenDNS and Umbrella, support.opendns.com
+    // OpenDNS and Umbrella
     "dns.opendns.com",
     "doh.opendns.com",
     "doh.familyshield.opendns.com",
@@ -72,7 +72,7 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "208.67.220.123",
     "2620:119:35::35",
     "2620:119:53::53",
-    // AdGuard, adguard-dns.io/public-dns.html
+    // AdGuard
     "dns.adguard-dns.com",
     "family.adguard-dns.com",
     "unfiltered.adguard-dns.com",
@@ -92,9 +92,9 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "2a10:50c0::bad2:ff",
     "2a10:50c0::1:ff",
     "2a10:50c0::2:ff",
-    // NextDNS, help.nextdns.io; Firefox's and Chrome's are below it
+    // NextDNS; Firefox's and Chrome's are below it
     "dns.nextdns.io",
-    // Mullvad, mullvad.net/help/dns-over-https-and-dns-over-tls
+    // Mullvad
     "dns.mullvad.net",
     "194.242.2.2",
     "194.242.2.3",
@@ -108,7 +108,7 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "2a07:e340::5",
     "2a07:e340::6",
     "2a07:e340::9",
-    // CleanBrowsing, cleanbrowsing.org/guides
+    // CleanBrowsing
     "doh.cleanbrowsing.org",
     "security-filter-dns.cleanbrowsing.org",
     "family-filter-dns.cleanbrowsing.org",
@@ -119,12 +119,12 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "185.228.169.11",
     "185.228.168.168",
     "185.228.169.168",
-    // Control D, docs.controld.com
+    // Control D
     "dns.controld.com",
     "freedns.controld.com",
     "76.76.2.0",
     "76.76.10.0",
-    // DNS4EU, joindns4.eu/for-public
+    // DNS4EU
     "protective.joindns4.eu",
     "child.joindns4.eu",
     "noads.joindns4.eu",
@@ -132,11 +132,11 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "unfiltered.joindns4.eu",
     "86.54.11.1",
     "86.54.11.100",
-    // CIRA, cira.ca/cybersecurity-services/canadian-shield
+    // CIRA
     "private.canadianshield.cira.ca",
     "protected.canadianshield.cira.ca",
     "family.canadianshield.cira.ca",
-    // AliDNS, alidns.com; DNSPod, docs.dnspod.cn/public-dns; 360, sdns.360.net
+    // AliDNS, DNSPod, 360
     "dns.alidns.com",
     "223.5.5.5",
     "223.6.6.6",
@@ -146,13 +146,13 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "120.53.53.53",
     "doh.360.cn",
     "dot.360.cn",
-    // Apple's own, in its systems; those of access networks, in Firefox's and Chrome's lists
+    // Apple, and access networks
     "doh.dns.apple.com",
     "doh.xfinity.com",
     "dot.xfinity.com",
     "dns.shaw.ca",
     "doh.cox.net",
-    // DNS.SB, dns.sb/doh; IIJ, public.dns.iij.jp; CZ.NIC, nic.cz/odvr; SWITCH, switch.ch/dns
+    // DNS.SB, IIJ, CZ.NIC, SWITCH
     "doh.dns.sb",
     "doh.sb",
     "dot.sb",
@@ -164,7 +164,7 @@ inline constexpr std::string_view kPublicResolvers[] = {
     "185.43.135.1",
     "dns.switch.ch",
     "130.59.31.248",
-    // Wikimedia, meta.wikimedia.org/wiki/Wikimedia_DNS; Digitale Gesellschaft; LibreOps; FFMUC
+    // Wikimedia, Digitale Gesellschaft, LibreOps, FFMUC
     "wikimedia-dns.org",
     "185.71.138.138",
     "dns.digitale-gesellschaft.ch",

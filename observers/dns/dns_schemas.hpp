@@ -170,7 +170,7 @@ inline constexpr SchemaOf kLatency{
     Field{"server.address", Type::text, "Who was asked; other: all for which there was no room.",
           "SERVER"},
     Field{"server.port", Type::u64, "Its port."},
-    Field{"tapio.cgroup.id", Type::u64, "Of who asked; missing when that is not known."},
+    Field{"tapio.cgroup.id", Type::u64, "Of who asked; missing when that is not known.", "CGROUP"},
     Field{"window", Type::duration, "How long the interval was.", "WITHIN", "s"},
     Field{"count", Type::u64, "Answers in it, with any response code.", "ANSWERS", "1"},
     Field{"dns.latency.mean", Type::duration, "The mean time.", {}, "s"},

@@ -1,0 +1,2 @@
+# What opens the Initial packets of QUIC.
+target_link_libraries(${target} PUBLIC nettle)
