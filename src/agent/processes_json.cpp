@@ -2,6 +2,7 @@
 // Who lives, and where, for those who look at the node over HTTP.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "agent/kernel_support.hpp"
@@ -60,16 +61,15 @@ std::string Node::processes_json() {
   std::set<std::uint64_t> places;
   std::string out = R"({"processes":[)";
   for (const Process* process : processes) {
-    if (!places.empty()) out += ',';
+    if (out.back() != '[') out += ',';
     append(out, *process, pipeline_.clocks());
     places.insert(process->cgroup_id);
   }
   out += R"(],"cgroups":[)";
-  bool first = true;
   for (const std::uint64_t id : places) {
     const Cgroup* cgroup = known.cgroup(id);
     if (!cgroup) continue;
-    if (!std::exchange(first, false)) out += ',';
+    if (out.back() != '[') out += ',';
     append(out, *cgroup);
   }
   fmt::format_to(std::back_inserter(out), R"(],"left_out":{}}})",

@@ -77,14 +77,14 @@ try {
   });
   if (failed) throw new Error("the page does not come up");
 
-  await check("nothing is found at first, and it says so", async () => {
+  await check("without stories it says so; others may die on this machine, too", async () => {
     await go(page, "stories");
-    await page.getByText("Nothing was found so far").waitFor({ timeout: 5000 }).catch(() => "something else died here");
+    await page.getByText("Nothing was found so far").or(page.getByRole("navigation", { name: "Stories" })).waitFor();
   });
 
   await check("the overview shows the node, its observers and its ledger", async () => {
     await go(page, "overview");
-    await page.getByRole("rowheader", { name: "process" }).waitFor();
+    await page.getByRole("row", { name: /^process (healthy|degraded)/ }).waitFor();
     await page.getByText("Residue").waitFor();
     await picture(page, "overview-light");
   });

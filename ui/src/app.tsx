@@ -89,6 +89,7 @@ function Connection({ live }: { live: Live }) {
   return (
     <span class={`connection ${state}`} role="status" title={live.error?.message ?? "Records come as they are told."}>
       {live.error ? "not connected" : `live · ${count(live.received)}`}
+      {live.holes > 0 && <b title="The agent did not keep what came while this page was not connected."> · {count(live.holes)} missed</b>}
     </span>
   );
 }

@@ -39,8 +39,8 @@ export function useAsked<T>(path: string | null, every = 0): Asked<T> {
 
 // Draws again when records came.
 export function useLive(live: Live) {
-  const [, draw] = useReducer((n: number) => n + 1, 0);
-  useEffect(() => live.look(() => draw(undefined as never)), [live]);
+  const [, draw] = useReducer<number, void>((n) => n + 1, 0);
+  useEffect(() => live.look(() => draw()), [live]);
 }
 
 // The part of the address behind #, as a path and parameters: "#records?name=dns.query".

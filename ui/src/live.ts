@@ -11,6 +11,7 @@ export class Live {
   version = 0; // another one: something changed
   received = 0;
   forgotten = 0; // records that are not kept here any more
+  holes = 0; // what came while nobody listened, and is not kept there any more
   private byName = new Map<string, TapioRecord[]>();
   private kept = 0;
   private lookers = new Set<() => void>();
@@ -44,12 +45,17 @@ export class Live {
 
   // Begins with what the agent still has, then goes on as it comes.
   async start(signal: AbortSignal) {
+    this.byName.clear();
+    this.kept = this.received = this.forgotten = this.holes = 0;
     const last = await this.begin(signal);
     await follow(
       last,
       {
         record: (record) => this.add(record),
-        forgotten: () => this.tell(),
+        forgotten: () => {
+          this.holes++;
+          this.tell();
+        },
         state: (error) => {
           this.error = error;
           this.tell();

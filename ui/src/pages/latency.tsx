@@ -133,7 +133,7 @@ function HeatMap({ heat, label }: { heat: Heat; label: string }) {
       <figcaption aria-live="polite">
         {at
           ? `${timeOfDay(new Date(heat.from + at.column * heat.step).toISOString())}, ${duration(edge(heat, at.row))} to ${duration(edge(heat, at.row + 1))}: ${count(heat.cells[at.column * heat.rows + at.row] ?? 0)}`
-          : `The darkest cell has ${count(heat.most)}; each is ${duration(heat.step / 1000)} wide.`}
+          : `The fullest cell has ${count(heat.most)}; each is ${duration(heat.step / 1000)} wide.`}
       </figcaption>
     </figure>
   );
@@ -147,7 +147,7 @@ function draw(canvas: HTMLCanvasElement, heat: Heat, width: number, height: numb
   context.scale(ratio, ratio);
   const style = getComputedStyle(canvas);
   const cell = (width - LEFT) / heat.columns;
-  context.fillStyle = style.getPropertyValue("--heat");
+  context.fillStyle = style.outlineColor;
   for (let column = 0; column < heat.columns; column++)
     for (let row = 0; row < heat.rows; row++) {
       const number = heat.cells[column * heat.rows + row] ?? 0;
