@@ -23,9 +23,8 @@ const Tally& OutletCounts::dropped(DropReason reason) const {
 }
 
 std::uint64_t OutletCounts::dropped() const {
-  return std::accumulate(
-      dropped_by.begin(), dropped_by.end(), std::uint64_t{0},
-      [](std::uint64_t sum, const Tally& tally) { return sum + tally.total(); });
+  return std::accumulate(dropped_by.begin(), dropped_by.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Tally& tally) { return sum + tally.total(); });
 }
 
 bool is_urgent(const Batch& batch) {

@@ -326,7 +326,8 @@ class KeepingSink final : public Sink {
   Settled settle() override {
     const std::scoped_lock lock(hands_.mutex);
     Settled settled{.found = std::exchange(found_, {})};
-    if (hands_.open) (hands_.broken ? settled.dropped : settled.sent) = std::exchange(hands_.kept, {});
+    if (hands_.open)
+      (hands_.broken ? settled.dropped : settled.sent) = std::exchange(hands_.kept, {});
     return settled;
   }
   void finish(Outlet::Deadline) override {

@@ -48,9 +48,9 @@ class Sink {
   // A batch has got a place in the queue. From the thread of who offers it, so it may not wait.
   virtual void on_queued(const Batch&) {}
 
-  // A sink may have a keeping of its own, in which records wait for who is to get them: a write then
-  // says that they are in it, and they count as sent, or as dropped, when this says so. Called at
-  // first, after each write, and now and then while something is kept.
+  // A sink may have a keeping of its own, in which records wait for who is to get them: a write
+  // then says that they are in it, and they count as sent, or as dropped, when this says so. Called
+  // at first, after each write, and now and then while something is kept.
   [[nodiscard]] virtual bool keeps() const { return false; }
   virtual Settled settle() { return {}; }
   // Nothing comes any more. What is kept may be handed on until the deadline; settle() comes last.

@@ -36,13 +36,14 @@ struct HttpAnswer {
   std::optional<std::chrono::seconds> retry_after;
 };
 
-// Asks servers over HTTP, with libcurl. Keeps connections open from one request to the next, follows
-// no redirections, always checks certificates (TLS 1.2 or newer). One thread uses it.
+// Asks servers over HTTP, with libcurl. Keeps connections open from one request to the next,
+// follows no redirections, always checks certificates (TLS 1.2 or newer). One thread uses it.
 class HttpClient {
  public:
   static Result<HttpClient> make(HttpOptions options);
 
-  // Any status is an answer. unavailable: there was none, in time or at all; or a stop was asked for.
+  // Any status is an answer. unavailable: there was none, in time or at all; or a stop was asked
+  // for.
   [[nodiscard]] Result<HttpAnswer> post(const HttpRequest& request, const std::stop_token& stop);
 
   struct Handles;

@@ -111,13 +111,15 @@ TEST(HttpClients, stop_when_they_are_told_to) {
   std::jthread other;
   std::stop_source stop;
   other = std::jthread([&] { stop.request_stop(); });
-  const auto answer = asking.post({.url = mute.url(), .headers = {}, .body = "x"}, stop.get_token());
+  const auto answer =
+      asking.post({.url = mute.url(), .headers = {}, .body = "x"}, stop.get_token());
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().what, "stopped");
 }
 
 TEST(Urls, are_of_http_and_hold_no_password) {
-  for (const auto* good : {"http://127.0.0.1:4318", "https://collector.example/x", "http://[::1]:1/"})
+  for (const auto* good :
+       {"http://127.0.0.1:4318", "https://collector.example/x", "http://[::1]:1/"})
     EXPECT_TRUE(check_url(good)) << good;
   for (const auto* bad : {"", "127.0.0.1:4318/", "ftp://x/", "file:///etc/passwd", "http://",
                           "http://x:99999/", "http://me:secret@x/"}) {

@@ -13,15 +13,16 @@ namespace tapio {
 // the field without the words with which both begin.
 [[nodiscard]] std::string metric_name(const Schema& schema, const Field& field);
 
-// A field `count` says how many more there were, and is summed; of any other the latest value holds.
+// A field `count` says how many more there were, and is summed; of any other the latest value
+// holds.
 [[nodiscard]] bool is_count(const Field& field);
 
 // As floating point, durations in seconds; nothing of what is no number.
 [[nodiscard]] std::optional<double> number_of(const Value& value);
 
-// Records of type metric as series, for consumers who want to know how much it is now or was in all.
-// A field with a unit is a value; the others are labels. Each metric has so many series at most:
-// what is beyond goes into one more. One thread uses it.
+// Records of type metric as series, for consumers who want to know how much it is now or was in
+// all. A field with a unit is a value; the others are labels. Each metric has so many series at
+// most: what is beyond goes into one more. One thread uses it.
 class MetricSeries {
  public:
   // One that got nothing for so long makes room for another.

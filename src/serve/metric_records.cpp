@@ -15,7 +15,8 @@ std::string_view suffix_of(std::string_view unit) {
 
 // `name` as metric_name() made it.
 std::string name_of(std::string_view name, const Field& field) {
-  if (is_count(field)) return fmt::format("tapio_{}_total", metric_word(name.substr(0, name.rfind('.'))));
+  if (is_count(field))
+    return fmt::format("tapio_{}_total", metric_word(name.substr(0, name.rfind('.'))));
   return fmt::format("tapio_{}{}", metric_word(name), suffix_of(field.unit));
 }
 

@@ -30,7 +30,8 @@ std::string Config::url(Signal signal) const {
 Status Config::check() const {
   for (const auto& [signal, value] : enum_names(Signal{}))
     if (Status good = net::check_url(url(value)); !good)
-      return std::unexpected(std::move(good.error()).within(std::string(signal) + ": " + url(value)));
+      return std::unexpected(
+          std::move(good.error()).within(std::string(signal) + ": " + url(value)));
   if (tls_certificate.empty() != tls_key.empty())
     return invalid("tls: certificate and key belong together, give both");
   if (!spool_path.empty() && !spool_path.starts_with('/'))

@@ -57,12 +57,14 @@ struct Config {
                 "The whole URL for logs, where it is another one."},
         Setting{"metrics.endpoint", &Config::metrics_endpoint, "The same for metrics."},
         Setting{"traces.endpoint", &Config::traces_endpoint, "The same for traces."},
-        Setting{"signals", &Config::signals,
-                "What is sent. Events, findings and gaps are logs; metrics are metrics; stories are "
-                "traces, and logs too."},
-        Setting{"headers_file", &Config::headers_file,
-                "A file with headers for each request, like Authorization: Bearer ..., a line each. "
-                "Not readable for everybody."},
+        Setting{
+            "signals", &Config::signals,
+            "What is sent. Events, findings and gaps are logs; metrics are metrics; stories are "
+            "traces, and logs too."},
+        Setting{
+            "headers_file", &Config::headers_file,
+            "A file with headers for each request, like Authorization: Bearer ..., a line each. "
+            "Not readable for everybody."},
         Setting{"compression", &Config::compression, "How requests are packed."},
         Setting{"timeout", &Config::timeout, "A request that takes longer has failed.",
                 milliseconds(100), milliseconds(60'000)},

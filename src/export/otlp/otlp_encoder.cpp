@@ -193,9 +193,8 @@ Result<Encoder::Encoded> Encoder::encode(Group group) {
   Encoded encoded{.requests = {}, .unwanted = messages.unwanted};
   const auto take = [&](Signal signal, bool empty, const auto& message) -> Status {
     if (empty) return {};
-    encoded.requests.push_back(
-        TRY(request(signal, messages.tallies[static_cast<std::size_t>(signal)],
-                    message.SerializeAsString())));
+    encoded.requests.push_back(TRY(request(
+        signal, messages.tallies[static_cast<std::size_t>(signal)], message.SerializeAsString())));
     return {};
   };
   TRY(take(Signal::logs, messages.scope_logs.log_records().empty(), messages.logs));

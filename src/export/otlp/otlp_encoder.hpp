@@ -41,7 +41,9 @@ class Encoder {
   void add_span(const Record& record, const Clocks& clocks, wire::ScopeSpans& spans);
   void add_evidence(const Record& record, wire::Span& span);
   void add_metrics(const Clocks& clocks, wire::ScopeMetrics& metrics);
-  [[nodiscard]] bool sends(Signal signal) const { return wanted_[static_cast<std::size_t>(signal)]; }
+  [[nodiscard]] bool sends(Signal signal) const {
+    return wanted_[static_cast<std::size_t>(signal)];
+  }
   [[nodiscard]] std::string trace_id(RecordId story) const;
   Result<Request> request(Signal signal, const Tally& tally, std::string bytes) const;
 

@@ -79,7 +79,8 @@ class Encoders : public testing::Test {
   }
   std::span<const std::string_view> list(std::initializer_list<std::string_view> texts) {
     const auto kept = batch_->arena.list(texts.size());
-    std::ranges::transform(texts, kept.begin(), [&](auto text) { return batch_->arena.keep(text); });
+    std::ranges::transform(texts, kept.begin(),
+                           [&](auto text) { return batch_->arena.keep(text); });
     return kept;
   }
   Record event(MonotonicTime time, std::string_view text = "x") {
@@ -244,15 +245,22 @@ TEST_F(Encoders, sum_what_metric_records_count_and_give_the_latest_of_other_numb
   EXPECT_EQ(encode().requests.size(), 1u) << "what got nothing new is not sent again";
 }
 
+TEST_F(Encoders, send_a_zero_as_a_value) {
+  add(kMetric({}, 53u, 0u, std::chrono::nanoseconds(0)));
+  const auto message = parsed<wire::ExportMetrics>(encode().requests.at(0));
+  const auto& metrics = message.resource_metrics(0).scope_metrics(0).metrics();
+  ASSERT_EQ(metrics.size(), 2);
+  EXPECT_TRUE(metrics[0].sum().data_points(0).has_as_double());
+  EXPECT_TRUE(metrics[1].gauge().data_points(0).has_as_double());
+}
+
 TEST_F(Encoders, bound_the_series_of_a_metric) {
   Config config = plain();
   config.series = 1;
   encoder_ = std::make_unique<Encoder>(config);
-  for (std::uint64_t port = 0; port < 3; ++port)
-    add(kMetric({}, port, 1u, std::monostate()));
+  for (std::uint64_t port = 0; port < 3; ++port) add(kMetric({}, port, 1u, std::monostate()));
   const auto message = parsed<wire::ExportMetrics>(encode().requests.at(0));
-  const auto& points =
-      message.resource_metrics(0).scope_metrics(0).metrics(0).sum().data_points();
+  const auto& points = message.resource_metrics(0).scope_metrics(0).metrics(0).sum().data_points();
   ASSERT_EQ(points.size(), 2);
   EXPECT_EQ(said(points[1].attributes(), "otel.metric.overflow"), "true");
   EXPECT_EQ(points[1].as_double(), 2);

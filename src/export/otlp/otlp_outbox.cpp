@@ -143,8 +143,8 @@ void Outbox::put_away() {
   for (Lane& each : lanes_) {
     const auto request = std::exchange(each.slot, nullptr);
     if (!request) continue;
-    const Status kept = spool_ ? spool_->put({request.get(), 1})
-                               : fail(Fault::unavailable, "there is no spool");
+    const Status kept =
+        spool_ ? spool_->put({request.get(), 1}) : fail(Fault::unavailable, "there is no spool");
     if (kept) continue;
     log::warning("sink otlp: what was on its way is lost: {}", kept.error().what);
     settled_.dropped += request->tally;

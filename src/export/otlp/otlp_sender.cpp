@@ -30,7 +30,8 @@ Outcome judge(const net::HttpAnswer& answer, std::string& why) {
   const bool taken = answer.status >= 200 && answer.status < 300;
   if (!taken) {
     why = fmt::format("it answered {}", answer.status);
-    if (is_retryable(answer.status)) return {.what = What::later, .retry_after = answer.retry_after};
+    if (is_retryable(answer.status))
+      return {.what = What::later, .retry_after = answer.retry_after};
     if (!answer.body.empty()) why += ": " + shown(answer.body);
     return {.what = What::refused};
   }
@@ -78,8 +79,7 @@ void Sender::tell(Signal signal, const Outcome& outcome, const std::string& why,
   if (std::exchange(away, outcome.what == Outcome::What::later) && !away)
     log::info("sink otlp: {} answers again, {} requests wait", url, outbox_.waiting());
   std::uint64_t unsaid = 0;
-  if (why.empty() ||
-      !complaints_[static_cast<std::size_t>(signal)].due(monotonic_now(), unsaid))
+  if (why.empty() || !complaints_[static_cast<std::size_t>(signal)].due(monotonic_now(), unsaid))
     return;
   std::string what = "dropped, and counted";
   if (away) {

@@ -134,7 +134,8 @@ TEST_F(OtlpSinks, add_headers_from_a_file_that_others_may_not_read) {
   HttpReceiver receiver;
   config_.endpoint = receiver.url();
   config_.headers_file = directory_.file("headers");
-  std::ofstream(config_.headers_file) << "# for the gate\nAuthorization: Bearer abc\n\nX-Scope: a\r\n";
+  std::ofstream(config_.headers_file)
+      << "# for the gate\nAuthorization: Bearer abc\n\nX-Scope: a\r\n";
   ASSERT_EQ(::chmod(config_.headers_file.c_str(), 0644), 0);
   EXPECT_FALSE(OtlpSink::make(config_));
   ASSERT_EQ(::chmod(config_.headers_file.c_str(), 0600), 0);

@@ -108,8 +108,8 @@ Status Spool::prepare_statements() {
   const auto prepare = [&](const char* text) { return sql::Statement::prepare(database, text); };
   statements_.insert =
       TRY(prepare("INSERT INTO requests(signal, tally, gzip, body) VALUES(?1, ?2, ?3, ?4)"));
-  statements_.oldest = TRY(prepare(
-      "SELECT id, tally, gzip, body FROM requests WHERE signal = ?1 ORDER BY id LIMIT 1"));
+  statements_.oldest = TRY(
+      prepare("SELECT id, tally, gzip, body FROM requests WHERE signal = ?1 ORDER BY id LIMIT 1"));
   statements_.remove = TRY(prepare("DELETE FROM requests WHERE id = ?1 RETURNING signal, tally"));
   statements_.first = TRY(prepare("SELECT min(id) FROM requests"));
   statements_.pages = TRY(prepare("PRAGMA page_count"));
@@ -134,8 +134,7 @@ Status Spool::count() {
 
 Status Spool::start_anew(const Error& damage) {
   close();
-  const auto aside =
-      TRY(sql::put_aside(path_, Clocks::read().wall_ahead + monotonic_now()));
+  const auto aside = TRY(sql::put_aside(path_, Clocks::read().wall_ahead + monotonic_now()));
   log::error("sink otlp: {} is damaged ({}); it is now {}, and a new one is begun", path_,
              damage.what, aside);
   return open_file();
@@ -190,8 +189,7 @@ Result<std::int64_t> Spool::free_bytes() {
 
 Status Spool::make_room(std::uint64_t bytes) {
   while (TRY(free_bytes()) < static_cast<std::int64_t>(bytes)) {
-    if (is_empty())
-      return fail(Fault::exhausted, "a request is larger than the spool may be");
+    if (is_empty()) return fail(Fault::exhausted, "a request is larger than the spool may be");
     TRY(drop_oldest());
   }
   return {};
@@ -235,7 +233,8 @@ Status Spool::remove(std::int64_t row) {
   }
   TRY(checked(remove.run()));
   if (!is_empty()) return {};
-  return checked(sql::execute(database_.get(), "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)"));
+  return checked(
+      sql::execute(database_.get(), "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 
 Tally Spool::take_found() {

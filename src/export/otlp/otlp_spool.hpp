@@ -36,8 +36,8 @@ class Spool {
   [[nodiscard]] bool is_empty() const { return waiting_ == std::array<std::uint64_t, kSignals>{}; }
   // The records in it.
   [[nodiscard]] const Tally& held() const { return held_; }
-  // Records that came to light since the last call, when it was opened; and those that are gone, and
-  // nobody got them.
+  // Records that came to light since the last call, when it was opened; and those that are gone,
+  // and nobody got them.
   [[nodiscard]] Tally take_found();
   [[nodiscard]] Tally take_lost();
   Status open();

@@ -56,7 +56,8 @@ TEST_F(Spools, give_back_what_they_got_the_oldest_first_each_signal_by_itself) {
   const std::string bytes("\0\xff zip", 6);
   put(*spool, request(bytes, 7));
   put(*spool, request("b", 8));
-  put(*spool, {.signal = Signal::traces, .tally = tally(1, TAPIO_CRITICAL, Kind::story), .body = "c"});
+  put(*spool,
+      {.signal = Signal::traces, .tally = tally(1, TAPIO_CRITICAL, Kind::story), .body = "c"});
   EXPECT_EQ(spool->waiting(Signal::logs), 2u);
   const auto first = oldest(*spool);
   EXPECT_EQ(first.request.body, bytes);

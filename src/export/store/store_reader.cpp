@@ -279,10 +279,10 @@ Result<std::vector<TableHelp>> Reader::tables() const {
   auto views =
       TRY(sql::Statement::prepare(database_.get(), "SELECT name, help FROM schemas ORDER BY name"));
   while (TRY(views.step())) out.push_back({views.text(0), views.text(1), {}});
-  auto fields =
-      TRY(sql::Statement::prepare(database_.get(),
-                             "SELECT field, type, unit, help FROM fields WHERE name = ?1 ORDER BY "
-                             "position"));
+  auto fields = TRY(
+      sql::Statement::prepare(database_.get(),
+                              "SELECT field, type, unit, help FROM fields WHERE name = ?1 ORDER BY "
+                              "position"));
   for (TableHelp& table : out) {
     fields.bind(table.name);
     while (TRY(fields.step()))

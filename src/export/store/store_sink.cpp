@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "export/database_file.hpp"
 #include "record/gap.hpp"
 #include "record/json.hpp"
-#include "export/database_file.hpp"
 #include "store_layout.hpp"
 
 namespace tapio::store {
@@ -112,7 +112,8 @@ Status StoreSink::open_file() {
   const int code = sqlite3_open_v2(config_.path.c_str(), &database,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   database_.reset(database);
-  if (code != SQLITE_OK) return std::unexpected(sql::error_of(database_.get(), "open " + config_.path));
+  if (code != SQLITE_OK)
+    return std::unexpected(sql::error_of(database_.get(), "open " + config_.path));
   sqlite3_busy_timeout(database_.get(), kPatienceMs);
   TRY(set_up());
   TRY(prepare_statements());
@@ -203,8 +204,8 @@ Status StoreSink::note_loss(const OpenRun& run) {
                lost ? fmt::format("{} records", *lost)
                     : fmt::format("its records of some {} ms", kGathering.time.count()),
                run.last_id, run.last_time, lost == 1u ? "is" : "are");
-  auto mark = TRY(
-      sql::Statement::prepare(database_.get(), "UPDATE runs SET ended = 'not closed' WHERE run = ?1"));
+  auto mark = TRY(sql::Statement::prepare(database_.get(),
+                                          "UPDATE runs SET ended = 'not closed' WHERE run = ?1"));
   TRY(mark.bind(run.run).run());
   if (lost == 0u) return {};
   auto note = TRY(sql::Statement::prepare(
@@ -348,7 +349,8 @@ Status StoreSink::add_view(const Schema& schema) {
   TRY(about.bind(schema.name).bind(name(schema.kind)).bind(schema.help).run());
   auto gone = TRY(sql::Statement::prepare(database, "DELETE FROM fields WHERE name = ?1"));
   TRY(gone.bind(schema.name).run());
-  auto row = TRY(sql::Statement::prepare(database, "INSERT INTO fields VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
+  auto row =
+      TRY(sql::Statement::prepare(database, "INSERT INTO fields VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
   std::int64_t position = 0;
   for (const Field& field : schema.fields)
     TRY(row.bind(schema.name)
@@ -427,7 +429,7 @@ Status StoreSink::shrink() {
   statements_.free_pages.reset();
   if (free <= page_limit_ / 8) return {};
   return sql::execute(database_.get(),
-                 fmt::format("PRAGMA incremental_vacuum({})", kPagesGivenBack).c_str());
+                      fmt::format("PRAGMA incremental_vacuum({})", kPagesGivenBack).c_str());
 }
 
 }  // namespace tapio::store

@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 
+#include "export/database.hpp"
 #include "export/sink.hpp"
 #include "store_config.hpp"
-#include "export/database.hpp"
 #include "store_mark.hpp"
 
 namespace tapio::store {
