@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "otlp_gzip.hpp"
 
+#define ZLIB_CONST  // it does not write to what it reads
 #include <zlib.h>
 
 namespace tapio::otlp {
@@ -18,9 +19,9 @@ Result<std::string> gzip(std::string_view bytes) {
                    Z_DEFAULT_STRATEGY) != Z_OK)
     return fail(Fault::exhausted, "zlib has no memory");
   std::string packed(deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes.data()));
+  stream.next_in = static_cast<const Bytef*>(static_cast<const void*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.next_out = static_cast<Bytef*>(static_cast<void*>(packed.data()));
   stream.avail_out = static_cast<uInt>(packed.size());
   const int code = deflate(&stream, Z_FINISH);
   packed.resize(stream.total_out);
