@@ -25,8 +25,8 @@ class OtlpSink final : public Sink {
   void finish(std::chrono::steady_clock::time_point deadline) override;
 
  private:
-  // Of one request, about: a record is some hundred bytes.
-  static constexpr std::size_t kMaxRecords = 2000;
+  // Of one request: a record is some hundred bytes in it, and some thousand while it is made.
+  static constexpr std::size_t kMaxRecords = 500;
   // Of the time to finish, for what was on its way to be put away.
   static constexpr std::chrono::milliseconds kToPutAway{300};
 

@@ -37,6 +37,12 @@ def attributes_of(attributes):
     return {attribute.key: value_of(attribute.value) for attribute in attributes}
 
 
+def id_of(log):
+    """Of a record; a story that is told again has its id again."""
+    attributes = log["attributes"]
+    return f"{attributes['log.record.uid']} {attributes.get('tapio.story.revision', '')}"
+
+
 def logs_of(request):
     for of_resource in request.resource_logs:
         resource = attributes_of(of_resource.resource.attributes)
@@ -96,8 +102,7 @@ class Receiver(BaseHTTPRequestHandler):
         packed = self.headers.get("Content-Encoding") == "gzip"
         request = request_type.FromString(gzip.decompress(body) if packed else body)
         if self.server.ids:
-            lines = [line["attributes"]["log.record.uid"] for line in lines_of(request)
-                     ] if name == "logs" else []
+            lines = [id_of(line) for line in lines_of(request)] if name == "logs" else []
         else:
             lines = [json.dumps(line) for line in lines_of(request)]
         with self.server.lock, open(self.server.directory / name, "a", encoding="utf-8") as file:
@@ -114,7 +119,10 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/x-protobuf")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.wfile.write(body)
+        except BrokenPipeError:
+            pass  # the sender did not want to wait any longer
 
     def log_message(self, *_):
         pass
