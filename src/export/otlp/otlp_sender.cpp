@@ -2,6 +2,7 @@
 #include "otlp_sender.hpp"
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
 
@@ -48,7 +49,10 @@ Sender::Sender(Receiver receiver, net::HttpClient client, Outbox& outbox)
     : receiver_(std::move(receiver)),
       client_(std::move(client)),
       outbox_(outbox),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      thread_([this](const std::stop_token& stop) {
+        google::protobuf::SetLogHandler(nullptr);  // what a receiver says is not for our log
+        run(stop);
+      }) {}
 
 void Sender::run(const std::stop_token& stop) {
   while (const auto parcel = outbox_.next(stop)) {
