@@ -226,8 +226,10 @@ class Line {
     if (kind == "COMMAND") return {.candidates = commands({})};
     if (kind == "SETTING") return {.candidates = settings(vocabulary_.settings, "")};
     if (kind == "SETTING=") return {.candidates = settings(vocabulary_.settings, "=")};
-    if (kind == "FIELD=") return {.candidates = fields_to_compare(by_place_, vocabulary_.observers)};
-    if (kind == "FIELD") return {.candidates = fields_to_group_by(by_place_, vocabulary_.observers)};
+    if (kind == "FIELD=")
+      return {.candidates = fields_to_compare(by_place_, vocabulary_.observers)};
+    if (kind == "FIELD")
+      return {.candidates = fields_to_group_by(by_place_, vocabulary_.observers)};
     if (kind == "VIEW") return {.candidates = views(vocabulary_.observers)};
     if (kind == "TARGET") return {.candidates = records(vocabulary_.observers)};
     if (kind == "STORY") return {.candidates = vocabulary_.stories()};
