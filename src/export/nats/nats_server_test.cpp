@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <future>
@@ -143,6 +144,7 @@ TEST_F(NatsSinks, say_when_another_node_has_the_same_name) {
   NatsServer& s = server();
   s.start();
   ASSERT_TRUE(open(config(s))->write(*batch(0, 2)));
+  log::configure(log::Level::info, log::Format::text);
   testing::internal::CaptureStderr();
   ASSERT_TRUE(open(config(s))->write(*batch(0, 2)));
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
@@ -338,6 +340,66 @@ TEST_F(NatsSinks, take_the_next_server_when_one_is_away) {
   Outlet outlet("nats", open(two));
   outlet.offer(batch(0, 10));
   EXPECT_TRUE(soon([&] { return outlet.counts().sent == 10; }));
+}
+
+// Three servers, of which each stream has its leader on one.
+class NatsClusters : public NatsSinks {
+ protected:
+  void SetUp() override {
+    NatsSinks::SetUp();
+    if (IsSkipped()) return;
+    const std::array ports = {free_port(), free_port(), free_port()};
+    for (std::size_t i = 0; i < ports.size(); ++i)
+      servers_.push_back(std::make_unique<NatsServer>(
+          directory_.file("."), name(i),
+          fmt::format(
+              "cluster {{ name: c, listen: \"127.0.0.1:{}\", routes: [{}] }}", ports[i],
+              fmt::format("nats://127.0.0.1:{}", fmt::join(ports, ", nats://127.0.0.1:")))));
+    for (const auto& one : servers_) one->start();
+  }
+  static std::string name(std::size_t i) { return fmt::format("s{}", i + 1); }
+  [[nodiscard]] Config config() const {
+    Config all = NatsSinks::config(*servers_[0]);
+    all.servers = {servers_[0]->url(), servers_[1]->url(), servers_[2]->url()};
+    all.stream_replicas = 3;
+    return all;
+  }
+  [[nodiscard]] std::size_t leader() const {
+    const auto info = NatsClient(servers_[0]->port()).request("$JS.API.STREAM.INFO.TAPIO", "");
+    for (std::size_t i = 0; i < servers_.size(); ++i)
+      if (info.contains(fmt::format(R"("leader":"{}")", name(i)))) return i;
+    ADD_FAILURE() << "no leader in " << info;
+    return 0;
+  }
+};
+
+TEST_F(NatsClusters, lose_and_double_nothing_when_the_leader_is_killed_in_the_middle) {
+  constexpr std::uint64_t kBatches = 300, kEach = 100, kRecords = kBatches * kEach;
+  constexpr std::size_t kQueued = 8 << 20;
+  Outlet outlet("nats", open(config()));
+  outlet.offer(batch(0, kEach));
+  ASSERT_TRUE(soon([&] { return outlet.counts().sent > 0; })) << "the cluster does not come up";
+  const auto begin = steady_clock::now();
+  auto killed = begin;
+  std::size_t victim = servers_.size();
+  for (std::uint64_t i = 1; i < kBatches; ++i) {
+    outlet.offer(batch(i * kEach, kEach));
+    ASSERT_TRUE(soon([&] { return outlet.counts().queued_bytes < kQueued; }, 60s));
+    if (victim < servers_.size() || outlet.counts().sent < kRecords / 4) continue;
+    victim = leader();
+    servers_[victim]->stop(SIGKILL);
+    killed = steady_clock::now();
+  }
+  ASSERT_LT(victim, servers_.size()) << "all was sent before the leader was killed";
+  ASSERT_TRUE(soon([&] { return outlet.counts().sent == kRecords; }, 60s));
+  const auto end = steady_clock::now();
+  const auto seconds = [](auto time) { return std::chrono::duration<double>(time).count(); };
+  fmt::print(
+      "{} records, {:.0f} a second until the leader was killed; all were acknowledged {:.1f} s "
+      "after that, with {} retries\n",
+      kRecords, kRecords / 4 / seconds(killed - begin), seconds(end - killed),
+      outlet.counts().retries);
+  expect_each_once(stored(*servers_[(victim + 1) % servers_.size()]), kRecords);
 }
 
 }  // namespace
