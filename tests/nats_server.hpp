@@ -57,15 +57,18 @@ class NatsServer {
     return std::system("command -v nats-server >/dev/null") == 0;
   }
 
-  // Keeps its files in `directory`; `more` is added to its configuration. Does not run yet.
-  NatsServer(const std::string& directory, const std::string& name, const std::string& more = {})
+  // Keeps its files in `directory`; `more` is added to its configuration, `of_jetstream` to that
+  // part of it. Does not run yet.
+  NatsServer(const std::string& directory, const std::string& name, const std::string& more = {},
+             const std::string& of_jetstream = {})
       : port_(free_port()),
         config_(directory + "/" + name + ".conf"),
         log_(directory + "/" + name + ".log") {
     std::ofstream(config_) << fmt::format(
-        "server_name: {}\nlisten: \"127.0.0.1:{}\"\n"
-        "jetstream {{ store_dir: \"{}/{}\", max_memory_store: 64MB, max_file_store: 2GB }}\n{}\n",
-        name, port_, directory, name, more);
+        "server_name: {0}\nlisten: \"127.0.0.1:{1}\"\n"
+        "jetstream {{ store_dir: \"{2}/{0}\", max_memory_store: 64MB, max_file_store: 2GB {3} }}\n"
+        "{4}\n",
+        name, port_, directory, of_jetstream, more);
   }
   ~NatsServer() { stop(SIGKILL); }
   NatsServer(const NatsServer&) = delete;

@@ -341,6 +341,57 @@ TEST_F(NatsSinks, take_the_next_server_when_one_is_away) {
   EXPECT_TRUE(soon([&] { return outlet.counts().sent == 10; }));
 }
 
+// A region of its own: its server is a leaf of another, the hub.
+class NatsLeaves : public NatsSinks {
+ protected:
+  void start(const std::string& more_of_leaf, const std::string& domains = "") {
+    const int port = free_port();
+    const auto add = [&](const std::string& name, const std::string& more) {
+      servers_.push_back(std::make_unique<NatsServer>(directory_.file("."), name, more,
+                                                      domains.empty() ? "" : ", domain: " + name));
+    };
+    add("hub", fmt::format("leafnodes {{ listen: \"127.0.0.1:{}\" }}", port));
+    add("leaf", fmt::format("{}\nleafnodes {{ reconnect: 1, remotes: [ {{ url: "
+                            "\"nats://127.0.0.1:{}\" }} ] }}",
+                            more_of_leaf, port));
+    hub().start();
+    leaf().start();
+  }
+  NatsServer& hub() { return *servers_[0]; }
+  NatsServer& leaf() { return *servers_[1]; }
+};
+
+TEST_F(NatsLeaves, reach_a_stream_of_the_hub_through_a_leaf_that_keeps_nothing) {
+  start("jetstream: disabled");
+  NatsClient(hub().port())
+      .request("$JS.API.STREAM.CREATE.TAPIO", R"({"name":"TAPIO","subjects":["tapio.>"]})");
+  Config to_leaf = config(leaf());
+  to_leaf.stream_create = false;
+  Outlet outlet("nats", open(to_leaf));
+  for (std::uint64_t i = 0; i < 10; ++i) outlet.offer(batch(i * 10, 10));
+  ASSERT_TRUE(soon([&] { return outlet.counts().sent == 100; }));
+  expect_each_once(stored(hub()), 100);
+}
+
+TEST_F(NatsLeaves, keep_records_in_their_region_until_the_hub_has_fetched_them) {
+  start("", "domains");
+  NatsClient(hub().port())
+      .request(
+          "$JS.API.STREAM.CREATE.FLEET",
+          R"({"name":"FLEET","sources":[{"name":"TAPIO","external":{"api":"$JS.leaf.API"}}]})");
+  hub().stop();
+  Outlet outlet("nats", open(config(leaf())));
+  for (std::uint64_t i = 0; i < 10; ++i) outlet.offer(batch(i * 10, 10));
+  ASSERT_TRUE(soon([&] { return outlet.counts().sent == 100; }));
+  hub().start();
+  const auto fetched = [&] {
+    const auto info = NatsClient(hub().port()).request("$JS.API.STREAM.INFO.FLEET", "");
+    return NatsClient::number_behind(info, "\"messages\":") == 100;
+  };
+  ASSERT_TRUE(soon(fetched));
+  expect_each_once(NatsClient(hub().port()).stored("FLEET"), 100);
+}
+
 // Three servers, of which each stream has its leader on one.
 class NatsClusters : public NatsSinks {
  protected:
