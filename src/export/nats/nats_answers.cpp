@@ -36,12 +36,23 @@ class Members {
     return true;
   }
   bool StartObject() {
-    // That it is there counts too. The whole has to be an object.
-    return (depth_ == 0 || add({})) && ++depth_ > 0;
+    if (depth_ > 0) add({});  // that it is there counts too
+    ++depth_;
+    return true;
   }
-  bool EndObject(rapidjson::SizeType) { return depth_-- > 0; }
-  bool StartArray() { return depth_ > 0 && add({}) && ++lists_ > 0; }
-  bool EndArray(rapidjson::SizeType) { return lists_-- > 0; }
+  bool EndObject(rapidjson::SizeType) {
+    --depth_;
+    return true;
+  }
+  bool StartArray() {
+    if (!add({})) return false;
+    ++lists_;
+    return true;
+  }
+  bool EndArray(rapidjson::SizeType) {
+    --lists_;
+    return true;
+  }
 
   [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
   // The empty value when it is not there, or of another type.
@@ -55,6 +66,7 @@ class Members {
  private:
   static constexpr std::size_t kDeepest = 2;
 
+  // False: the whole is no object.
   bool add(Value value) {
     if (depth_ == 0) return false;
     if (depth_ <= kDeepest && lists_ == 0)

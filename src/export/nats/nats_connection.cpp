@@ -45,7 +45,8 @@ Status Connection::greet(const Address& address, const Options& options, Deadlin
   const Said first = TRY(hear(deadline));
   if (first.kind != Said::Kind::info) return fail(Fault::unavailable, "the server is no NATS");
   info_ = TRY(parse_info(first.text));
-  if (!info_.headers) return fail(Fault::unavailable, "the server is older than 2.2");
+  if (!info_.headers || info_.max_payload == 0)
+    return fail(Fault::unavailable, "the server is older than 2.2");
   if (info_.tls_required && !address.tls)
     return fail(Fault::unavailable, "the server wants TLS; write tls://");
   if (address.tls) {

@@ -331,6 +331,30 @@ TEST_F(NatsSinks, end_a_write_in_time_however_a_server_fails_to_answer) {
   EXPECT_THAT(early.get(), HasSubstr("spoke before TLS"));
 }
 
+TEST_F(NatsSinks, end_a_write_in_time_when_a_server_never_stops_to_talk) {
+  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int port = free_port();
+  const auto address = loopback(port);
+  ASSERT_EQ(::bind(listener.get(), generic(address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  for (const std::string noise : {"PING\r\n", "MSG other 1 1\r\nx\r\n", "+OK\r\n"}) {
+    const auto sink = open({.servers = {fmt::format("nats://127.0.0.1:{}", port)}, .node = "n1"});
+    auto writing = std::async(std::launch::async, [&] { return fault(*sink, *batch(0, 10)); });
+    const Fd accepted(::accept(listener.get(), nullptr, nullptr));
+    std::string text = "INFO {\"headers\":true,\"max_payload\":1000000}\r\nPONG\r\n";
+    const auto begin = steady_clock::now();
+    while (writing.wait_for(0s) != std::future_status::ready && steady_clock::now() < begin + 10s) {
+      const ssize_t sent =
+          ::send(accepted.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent > 0) text.erase(0, static_cast<std::size_t>(sent));
+      while (text.size() < 10'000) text += noise;
+    }
+    EXPECT_LT(steady_clock::now() - begin, NatsSink::kPatience + 3s) << noise;
+    EXPECT_THAT(writing.get(),
+                testing::AnyOf(HasSubstr("were not acknowledged"), HasSubstr("takes nothing")));
+  }
+}
+
 TEST_F(NatsSinks, take_the_next_server_when_one_is_away) {
   NatsServer& s = server();
   s.start();
@@ -424,7 +448,8 @@ class NatsClusters : public NatsSinks {
 };
 
 TEST_F(NatsClusters, lose_and_double_nothing_when_the_leader_is_killed_in_the_middle) {
-  constexpr std::uint64_t kBatches = 300, kEach = 100, kRecords = kBatches * kEach;
+  constexpr std::uint64_t kBatches = 300, kEach = 100, kRecords = kBatches * kEach,
+                          kUntilKilled = kRecords / 4;
   constexpr std::size_t kQueued = 8 << 20;
   Outlet outlet("nats", open(config()));
   outlet.offer(batch(0, kEach));
@@ -435,7 +460,7 @@ TEST_F(NatsClusters, lose_and_double_nothing_when_the_leader_is_killed_in_the_mi
   for (std::uint64_t i = 1; i < kBatches; ++i) {
     outlet.offer(batch(i * kEach, kEach));
     ASSERT_TRUE(soon([&] { return outlet.counts().queued_bytes < kQueued; }, 60s));
-    if (victim < servers_.size() || outlet.counts().sent < kRecords / 4) continue;
+    if (victim < servers_.size() || outlet.counts().sent < kUntilKilled) continue;
     victim = leader();
     servers_[victim]->stop(SIGKILL);
     killed = steady_clock::now();
@@ -447,7 +472,7 @@ TEST_F(NatsClusters, lose_and_double_nothing_when_the_leader_is_killed_in_the_mi
   fmt::print(
       "{} records, {:.0f} a second until the leader was killed; all were acknowledged {:.1f} s "
       "after that, with {} retries\n",
-      kRecords, kRecords / 4 / seconds(killed - begin), seconds(end - killed),
+      kRecords, static_cast<double>(kUntilKilled) / seconds(killed - begin), seconds(end - killed),
       outlet.counts().retries);
   expect_each_once(stored(*servers_[(victim + 1) % servers_.size()]), kRecords);
 }

@@ -26,7 +26,7 @@ constexpr unsigned kNobodyTakesIt = 503;
 Result<std::string> host_name() {
   std::array<char, HOST_NAME_MAX + 1> text{};
   if (::gethostname(text.data(), text.size() - 1) != 0) return from_errno(errno, "gethostname");
-  const std::string name(text.data());
+  std::string name(text.data());
   const auto good = [](char c) { return c == '.' || as_token(c) == c; };
   if (name.empty() || !std::ranges::all_of(name, good))
     return invalid(
@@ -34,7 +34,8 @@ Result<std::string> host_name() {
   return name;
 }
 
-// "<inbox>.<group>.<index>": the two numbers.
+// "<inbox>.<group>.<index>": the two numbers. The index of a gap that goes in the place of a record
+// is that of the record, behind those of all records of the group.
 std::optional<std::pair<std::uint64_t, std::size_t>> numbers(std::string_view reply,
                                                              std::string_view inbox) {
   if (!reply.starts_with(inbox) || reply.size() == inbox.size()) return {};
@@ -50,10 +51,10 @@ std::optional<std::pair<std::uint64_t, std::size_t>> numbers(std::string_view re
 
 // What goes in the place of a record that no message can hold, so that its absence is told.
 Record gap_for(const Record& record) {
-  const auto name = record.schema->name;
+  const auto whole = record.schema->name;
   const auto time = record.origin.time;
-  Record gap = kGap({.time = time}, name.substr(0, name.find('.')),
-                    tapio::name(record.origin.event_class), std::string_view("sink:nats"),
+  Record gap = kGap({.time = time}, whole.substr(0, whole.find('.')),
+                    name(record.origin.event_class), std::string_view("sink:nats"),
                     std::string_view("too_large"), time, time, std::uint64_t{1});
   gap.id = record.id;
   return gap;
@@ -186,7 +187,8 @@ Status NatsSink::create_stream(Deadline deadline) {
   std::optional<Said> heard;
   do {
     heard = TRY(connection_->next(deadline));
-    if (!heard) return fail(Fault::unavailable, "no answer from JetStream");
+    if (!heard || steady_clock::now() > deadline)
+      return fail(Fault::unavailable, "no answer from JetStream");
   } while (heard->subject != reply);
   if (heard->status == kNobodyTakesIt)
     return fail(Fault::unavailable, "the server has no JetStream");
@@ -202,7 +204,7 @@ Status NatsSink::send(const Record& record, const Clocks& clocks, std::size_t in
   if (sending.state != State::waiting) return {};
   if (!sending.too_large) write_message(record, clocks, index);
   if (sending.too_large || message_.bytes() > connection_->max_payload()) {
-    write_message(gap_for(record), clocks, index);
+    write_message(gap_for(record), clocks, sendings_.size() + index);
     if (message_.bytes() > connection_->max_payload())
       return invalid(fmt::format("the server takes {} bytes at most", connection_->max_payload()));
     complain(too_large_,
@@ -234,20 +236,26 @@ Status NatsSink::take_answer(Deadline deadline) {
     connection_.reset();
     return std::unexpected(Error(heard.error()).within(servers_[server_].text()));
   }
-  if (!*heard) return fail(Fault::unavailable, unanswered());
-  return heed(**heard);
+  if (*heard) TRY(heed(**heard));
+  if (*heard && steady_clock::now() < deadline) return {};
+  return missing_ == 0 ? Status{} : fail(Fault::unavailable, unanswered());
 }
 
 Status NatsSink::heed(const Said& said) {
   const auto at = numbers(said.subject, connection_->inbox());
-  if (!at || at->first != number_ || at->second >= sendings_.size()) return {};
+  if (!at || at->first != number_ || at->second >= 2 * sendings_.size()) return {};
+  const bool of_gap = at->second >= sendings_.size();
+  Sending& sending = sendings_[at->second - (of_gap ? sendings_.size() : 0)];
   if (said.status == kNobodyTakesIt)
     return fail(
         Fault::unavailable,
         fmt::format("no stream takes {}>: is JetStream on? Create one, as with `nats stream "
                     "add {} --subjects '{}.>'`, or say stream.create: true",
                     begin_, config_.stream_name, config_.prefix));
-  return judge(sendings_[at->second], TRY(parse_answer(said.text)));
+  const Answer answer = TRY(parse_answer(said.text));
+  if (answer.error == Answer::kTooLarge && of_gap)
+    return invalid("the stream takes no message, not even of a gap: " + answer.description);
+  return judge(sending, answer);
 }
 
 Status NatsSink::judge(Sending& sending, const Answer& answer) {
@@ -263,9 +271,7 @@ Status NatsSink::judge(Sending& sending, const Answer& answer) {
   }
   if (answer.error != Answer::kTooLarge)
     return fail(Fault::unavailable, "the stream: " + answer.description);
-  if (std::exchange(sending.too_large, true))
-    return invalid("the stream takes no message, not even of a gap: " + answer.description);
-  set(sending, State::waiting);
+  if (!std::exchange(sending.too_large, true)) set(sending, State::waiting);
   return {};
 }
 
