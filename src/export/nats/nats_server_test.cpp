@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -295,33 +296,100 @@ TEST_F(NatsSinks, neither_block_nor_grow_while_a_server_is_frozen_and_account_fo
   EXPECT_EQ(ids(kept).size(), kept.size());
 }
 
+// Listens on loopback, for servers that no real one would be.
+class Listener {
+ public:
+  Listener() {
+    const auto address = loopback(port_);
+    EXPECT_EQ(::bind(socket_.get(), generic(address), sizeof address), 0);
+    EXPECT_EQ(::listen(socket_.get(), 8), 0);
+  }
+  [[nodiscard]] std::string url(std::string_view scheme = "nats") const {
+    return fmt::format("{}://127.0.0.1:{}", scheme, port_);
+  }
+  [[nodiscard]] Fd accept() const { return Fd(::accept(socket_.get(), nullptr, nullptr)); }
+
+ private:
+  int port_ = free_port();
+  Fd socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
+
+void tell(const Fd& to, const std::string& text) {
+  (void)::send(to.get(), text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+const std::string kInfo = R"(INFO {"headers":true,"max_payload":1048576,"tls_available":true})";
+
+// Serves one connection to its end: acknowledges the first so many records. The ids of all that
+// came.
+std::vector<std::string> acknowledge(const Fd& client, std::size_t first) {
+  tell(client, kInfo + "\r\nPONG\r\n");
+  std::string text;
+  std::vector<std::string> came;
+  char part[4096];
+  for (ssize_t got; (got = ::recv(client.get(), part, sizeof part, 0)) > 0;) {
+    text.append(part, static_cast<std::size_t>(got));
+    for (std::size_t at; (at = text.find("HPUB ")) != text.npos;) {
+      const auto id = text.find("Nats-Msg-Id: ", at), end = text.find("\r\n", id);
+      if (id == text.npos || end == text.npos) break;
+      came.push_back(text.substr(id + 13, end - id - 13));
+      const auto reply = text.find(' ', at + 5) + 1;
+      if (came.size() <= first)
+        tell(client, fmt::format("MSG {} 1 22\r\n{{\"stream\":\"T\",\"seq\":1}}\r\n",
+                                 text.substr(reply, text.find(' ', reply) - reply)));
+      text.erase(0, end);
+    }
+  }
+  return came;
+}
+
+TEST_F(NatsSinks, send_again_only_what_was_not_acknowledged) {
+  const Listener listener;
+  auto sink = open({.servers = {listener.url()}, .node = "n1"});
+  auto served = std::async(std::launch::async, [&] {
+    std::vector<std::vector<std::string>> came;
+    for (const std::size_t first : {6, 0, 100})
+      came.push_back(acknowledge(listener.accept(), first));
+    return came;
+  });
+  const auto all = batch(0, 10);
+  EXPECT_THAT(fault(*sink, *all), HasSubstr("4 of 10 records were not acknowledged"));
+  EXPECT_THAT(fault(*sink, *all), HasSubstr("4 of 10"));
+  EXPECT_THAT(fault(*sink, *all), HasSubstr("4 of 10"));
+  EXPECT_TRUE(sink->write(*all));
+  EXPECT_TRUE(sink->write(*batch(10, 1)));
+  sink.reset();
+  const auto ids_from = [](std::uint64_t first, std::uint64_t end) {
+    std::vector<std::string> out;
+    for (; first < end; ++first) out.push_back(id_of(first));
+    return out;
+  };
+  auto whole_and_rest = ids_from(0, 10);
+  std::ranges::copy(ids_from(6, 10), std::back_inserter(whole_and_rest));
+  EXPECT_THAT(served.get(), testing::ElementsAre(whole_and_rest, ids_from(6, 10), ids_from(6, 11)));
+}
+
 TEST_F(NatsSinks, end_a_write_in_time_however_a_server_fails_to_answer) {
-  const std::string info = R"(INFO {"headers":true,"max_payload":1048576,"tls_available":true})";
   const auto told_and_silent = [](const std::string& text, const std::string& scheme) {
-    const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int port = free_port();
-    const auto address = loopback(port);
-    EXPECT_EQ(::bind(listener.get(), generic(address), sizeof address), 0);
-    EXPECT_EQ(::listen(listener.get(), 8), 0);
-    const auto sink =
-        open({.servers = {fmt::format("{}://127.0.0.1:{}", scheme, port)}, .node = "n1"});
+    const Listener listener;
+    const auto sink = open({.servers = {listener.url(scheme)}, .node = "n1"});
     auto writing = std::async(std::launch::async, [&] {
       const auto begin = steady_clock::now();
       const std::string why = fault(*sink, *batch(0, 1000, std::string(1000, 'x')));
       EXPECT_LT(steady_clock::now() - begin, NatsSink::kPatience + 3s) << why;
       return why;
     });
-    const Fd accepted(::accept(listener.get(), nullptr, nullptr));
-    (void)::send(accepted.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    const Fd accepted = listener.accept();
+    tell(accepted, text);
     return writing.get();
   };
   const auto result = [&](const std::string& text, const std::string& scheme = "nats") {
     return std::async(std::launch::async, told_and_silent, text, scheme);
   };
-  auto nothing = result(""), half = result(info), greeted = result(info + "\r\n"),
-       accepts = result(info + "\r\nPONG\r\n"), tls = result(info + "\r\n", "tls"),
+  auto nothing = result(""), half = result(kInfo), greeted = result(kInfo + "\r\n"),
+       accepts = result(kInfo + "\r\nPONG\r\n"), tls = result(kInfo + "\r\n", "tls"),
        endless = result(std::string(100'000, 'x')), other = result("HTTP/1.1 400 Bad Request\r\n"),
-       early = result(info + "\r\nPONG\r\n", "tls");
+       early = result(kInfo + "\r\nPONG\r\n", "tls");
   for (auto* silent : {&nothing, &half, &greeted})
     EXPECT_THAT(silent->get(), HasSubstr("did not answer in time"));
   EXPECT_THAT(accepts.get(), HasSubstr("1000 of 1000 records were not acknowledged within 2 s"));
@@ -332,16 +400,12 @@ TEST_F(NatsSinks, end_a_write_in_time_however_a_server_fails_to_answer) {
 }
 
 TEST_F(NatsSinks, end_a_write_in_time_when_a_server_never_stops_to_talk) {
-  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int port = free_port();
-  const auto address = loopback(port);
-  ASSERT_EQ(::bind(listener.get(), generic(address), sizeof address), 0);
-  ASSERT_EQ(::listen(listener.get(), 8), 0);
-  for (const std::string noise : {"PING\r\n", "MSG other 1 1\r\nx\r\n", "+OK\r\n"}) {
-    const auto sink = open({.servers = {fmt::format("nats://127.0.0.1:{}", port)}, .node = "n1"});
+  const Listener listener;
+  for (const std::string noise : {"PING\r\n", "MSG other 1 1\r\nx\r\n"}) {
+    const auto sink = open({.servers = {listener.url()}, .node = "n1"});
     auto writing = std::async(std::launch::async, [&] { return fault(*sink, *batch(0, 10)); });
-    const Fd accepted(::accept(listener.get(), nullptr, nullptr));
-    std::string text = "INFO {\"headers\":true,\"max_payload\":1000000}\r\nPONG\r\n";
+    const Fd accepted = listener.accept();
+    std::string text = kInfo + "\r\nPONG\r\n";
     const auto begin = steady_clock::now();
     while (writing.wait_for(0s) != std::future_status::ready && steady_clock::now() < begin + 10s) {
       const ssize_t sent =
