@@ -348,13 +348,11 @@ TEST_F(NatsSinks, send_again_only_what_was_not_acknowledged) {
   auto sink = open({.servers = {listener.url()}, .node = "n1"});
   auto served = std::async(std::launch::async, [&] {
     std::vector<std::vector<std::string>> came;
-    for (const std::size_t first : {6, 0, 100})
-      came.push_back(acknowledge(listener.accept(), first));
+    for (const std::size_t first : {6, 100}) came.push_back(acknowledge(listener.accept(), first));
     return came;
   });
   const auto all = batch(0, 10);
   EXPECT_THAT(fault(*sink, *all), HasSubstr("4 of 10 records were not acknowledged"));
-  EXPECT_THAT(fault(*sink, *all), HasSubstr("4 of 10"));
   EXPECT_THAT(fault(*sink, *all), HasSubstr("4 of 10"));
   EXPECT_TRUE(sink->write(*all));
   EXPECT_TRUE(sink->write(*batch(10, 1)));
@@ -366,7 +364,7 @@ TEST_F(NatsSinks, send_again_only_what_was_not_acknowledged) {
   };
   auto whole_and_rest = ids_from(0, 10);
   std::ranges::copy(ids_from(6, 10), std::back_inserter(whole_and_rest));
-  EXPECT_THAT(served.get(), testing::ElementsAre(whole_and_rest, ids_from(6, 10), ids_from(6, 11)));
+  EXPECT_THAT(served.get(), testing::ElementsAre(whole_and_rest, ids_from(6, 11)));
 }
 
 TEST_F(NatsSinks, end_a_write_in_time_however_a_server_fails_to_answer) {
