@@ -275,7 +275,7 @@ inline constexpr ViewOf kContainers{
          .schema = &kExit,
          .head = "CONTAINER",
          .keys = {"container.id", "systemd.unit", "tapio.cgroup.path"},
-         .in_overview = true},
+         .in_overview = false},
     figure::rate_of("ENDED/s"), figure::sum_of("CPU", "process.cpu.time"),
     figure::most_of("RSS", "process.memory.peak_rss"),
     figure::common_of("PROCESSES", "process.executable.name")};

@@ -342,7 +342,7 @@ void Node::check_counts() {
 // Gap records that a sink drops are counted by it and cause no others, or they would for ever.
 void Node::check_feed(const Outlet& feed) {
   const auto counts = feed.counts();
-  for (const auto reason : {DropReason::queue_full, DropReason::failed}) {
+  for (const auto reason : {DropReason::queue_full, DropReason::failed, DropReason::not_kept}) {
     for (int c = 0; c < TAPIO_CLASSES; ++c) {
       const auto event_class = static_cast<tapio_class>(c);
       std::uint64_t dropped = 0;

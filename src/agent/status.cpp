@@ -258,6 +258,7 @@ std::string Node::status_json() {
     number(json, "sent", c.sent);
     number(json, "dropped", c.dropped());
     number(json, "pending", c.pending);
+    number(json, "kept", c.kept);
     json.EndObject();
   }
   json.EndArray();

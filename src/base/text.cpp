@@ -172,6 +172,23 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+std::string utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (length > 0) {
+      out.append(text.substr(0, length));
+    } else {  // 0x80 and above: two bytes of UTF-8
+      const unsigned char byte = byte_at(text, 0);
+      out += static_cast<char>(0xC0 | byte >> 6);
+      out += static_cast<char>(0x80 | (byte & 0x3F));
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](unsigned char c) { return (c & 0xC0) != 0x80; }));

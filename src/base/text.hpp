@@ -23,6 +23,10 @@ void append_printable(std::string& out, std::string_view text);
 // nothing is lost and the line stays valid.
 void append_json_string(std::string& out, std::string_view text);
 
+// For formats that want UTF-8 and nothing else: each byte that is not becomes the code point of its
+// number, as in JSON.
+[[nodiscard]] std::string utf8(std::string_view text);
+
 // Columns that `text` takes on a terminal: one per code point. Wants printable text.
 [[nodiscard]] std::size_t columns(std::string_view text);
 

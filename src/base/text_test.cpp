@@ -147,5 +147,11 @@ TEST(ShellWord, quotes_what_a_shell_would_change) {
   EXPECT_EQ(shell_word("it's"), R"('it'\''s')");
 }
 
+TEST(Utf8, passes_and_every_other_byte_becomes_the_code_point_of_its_number) {
+  EXPECT_EQ(utf8("a \xC3\xA4 \xF0\x9F\x90\xA7\n"), "a \xC3\xA4 \xF0\x9F\x90\xA7\n");
+  EXPECT_EQ(utf8("\xFF\x80x\xC3"), "\xC3\xBF\xC2\x80x\xC3\x83");
+  EXPECT_EQ(utf8(std::string_view("\0", 1)), std::string_view("\0", 1));
+}
+
 }  // namespace
 }  // namespace tapio

@@ -77,18 +77,39 @@ Candidates signals() {
   return found;
 }
 
-// Fields of the records asked for, or of all.
-Candidates fields(const std::vector<std::string>& asked,
-                  std::span<const Descriptor* const> observers) {
-  const auto schemas = resolve(asked.empty() ? targets(observers) : asked, observers);
+Candidates fields(std::span<const Schema* const> schemas, std::string_view behind) {
   Candidates found;
-  if (!schemas) return found;
-  for (const Schema* schema : *schemas)
+  for (const Schema* schema : schemas)
     for (const Field& field : schema->fields) {
-      Candidate next{fmt::format("{}=", field.name), std::string(field.help)};
+      Candidate next{fmt::format("{}{}", field.name, behind), std::string(field.help)};
       if (std::ranges::find(found, next.word, &Candidate::word) == found.end())
         found.push_back(std::move(next));
     }
+  return found;
+}
+
+// Fields of the records asked for, or of all.
+Candidates fields_to_compare(const std::vector<std::string>& asked,
+                             std::span<const Descriptor* const> observers) {
+  const auto schemas = resolve(asked.empty() ? targets(observers) : asked, observers);
+  return schemas ? fields(*schemas, "=") : Candidates();
+}
+
+// By what the lines of a view may be: fields of its records, and what all records have.
+Candidates fields_to_group_by(const std::vector<std::string>& asked,
+                              std::span<const Descriptor* const> observers) {
+  std::vector<const Schema*> schemas;
+  for (const Descriptor* observer : observers) {
+    for (const View* view : observer->views)
+      if (!asked.empty() && view->name == asked[0]) schemas.push_back(view->schema);
+    for (const Schema* schema : observer->schemas)
+      if (!asked.empty() && schema->name == asked[0]) schemas.push_back(schema);
+  }
+  Candidates found = fields(schemas, "");
+  if (schemas.empty()) return found;
+  for (const std::string_view key : kKeysOfWho)
+    if (std::ranges::find(found, key, &Candidate::word) == found.end())
+      found.push_back({std::string(key), ""});
   return found;
 }
 
@@ -205,7 +226,10 @@ class Line {
     if (kind == "COMMAND") return {.candidates = commands({})};
     if (kind == "SETTING") return {.candidates = settings(vocabulary_.settings, "")};
     if (kind == "SETTING=") return {.candidates = settings(vocabulary_.settings, "=")};
-    if (kind == "FIELD=") return {.candidates = fields(by_place_, vocabulary_.observers)};
+    if (kind == "FIELD=")
+      return {.candidates = fields_to_compare(by_place_, vocabulary_.observers)};
+    if (kind == "FIELD")
+      return {.candidates = fields_to_group_by(by_place_, vocabulary_.observers)};
     if (kind == "VIEW") return {.candidates = views(vocabulary_.observers)};
     if (kind == "TARGET") return {.candidates = records(vocabulary_.observers)};
     if (kind == "STORY") return {.candidates = vocabulary_.stories()};

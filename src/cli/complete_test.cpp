@@ -81,6 +81,14 @@ TEST_F(Completions, know_settings_records_fields_and_stories) {
   EXPECT_THAT(words({"explain", "1a.2", "1"}), ElementsAre());
 }
 
+TEST_F(Completions, offer_the_fields_by_which_a_view_can_have_its_lines) {
+  EXPECT_THAT(words({"top", "dns", "--by", "dns."}), Contains("dns.question.name"));
+  EXPECT_THAT(words({"top", "job.signal", "--by", "signal."}), Contains("signal.number"));
+  EXPECT_THAT(words({"top", "dns", "--by", "container."}),
+              ElementsAre("container.id", "container.runtime.name"));
+  EXPECT_THAT(words({"top", "--by", ""}), ElementsAre()) << "of no record in particular";
+}
+
 TEST_F(Completions, bear_any_line) {
   EXPECT_THAT(all({}).candidates, Contains(Candidate{"run", "run the agent"}));
   EXPECT_THAT(words({"run", "--xyzzy", "=", "--=", "--for=", "", "-"}), Contains("--config"));

@@ -54,6 +54,7 @@ std::string cell_text(const View& view, const Figure& figure, const Cell& cell) 
   const auto field = std::ranges::find(view.schema->fields, figure.field, &Field::name);
   if (field == view.schema->fields.end()) return fmt::format("{:.0f}", *cell.number);
   if (field->type == Type::duration) return duration_text(*cell.number);
+  if (field->type == Type::f64) return fmt::format("{:.2f}", *cell.number);
   return field->unit == "By" ? bytes_text(*cell.number) : fmt::format("{:.0f}", *cell.number);
 }
 

@@ -151,9 +151,11 @@ Row loss_row(const Json& loss) {
 }
 
 Row sink_row(const Json& sink) {
-  return {text(sink["name"]),
-          fmt::format("{} sent of {}, {} dropped, {} pending", sink["sent"].count(),
-                      sink["offered"].count(), sink["dropped"].count(), sink["pending"].count())};
+  std::string line =
+      fmt::format("{} sent of {}, {} dropped, {} pending", sink["sent"].count(),
+                  sink["offered"].count(), sink["dropped"].count(), sink["pending"].count());
+  if (sink["kept"].count() > 0) line += fmt::format(" ({} of them kept)", sink["kept"].count());
+  return {text(sink["name"]), line};
 }
 
 }  // namespace

@@ -6,28 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
+
+#include "decode/words.hpp"
 
 namespace tapio::proc {
 namespace {
-
-template <typename T>
-bool number(std::string_view text, T& out, int base = 10) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out, base);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
-// The next run of characters without blanks; "" at the end.
-std::string_view word(std::string_view& text) {
-  static constexpr std::string_view kBlank = " \t\n";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == text.npos) return text = {};
-  const auto end = std::min(text.find_first_of(kBlank, begin), text.size());
-  const auto found = text.substr(begin, end - begin);
-  text.remove_prefix(end);
-  return found;
-}
 
 std::string pid_path(std::uint32_t pid) {
   return std::to_string(pid);
@@ -60,43 +44,6 @@ std::string read_link(int directory, const char* name) {
   const auto got = ::readlinkat(directory, name, text.data(), text.size());
   return got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : std::string{};
 }
-
-}  // namespace
-
-Result<Stat> parse_stat(std::string_view text) {
-  const auto open = text.find('(');
-  const auto close = text.rfind(')');
-  if (open == text.npos || close == text.npos || close < open) return invalid("stat: no name");
-  Stat stat{.name = text.substr(open + 1, close - open - 1)};
-  auto rest = text.substr(close + 1);
-
-  // Numbers of the fields as in proc(5). The last two came with Linux 3.5.
-  static constexpr int kState = 3, kParent = 4, kThreads = 20, kStart = 22, kArgStart = 48,
-                       kArgEnd = 49;
-  std::uint64_t arg_start = 0, arg_end = 0;
-  for (int field = kState; field <= kArgEnd; ++field) {
-    const auto value = word(rest);
-    if (value.empty() && field > kStart) break;
-    bool good = true;
-    if (field == kState)
-      good = value.size() == 1, stat.state = good ? value[0] : '\0';
-    else if (field == kParent)
-      good = number(value, stat.parent_pid);
-    else if (field == kThreads)
-      good = number(value, stat.threads);
-    else if (field == kStart)
-      good = number(value, stat.start_ticks);
-    else if (field == kArgStart)
-      good = number(value, arg_start);
-    else if (field == kArgEnd)
-      good = number(value, arg_end);
-    if (!good) return invalid("stat: field " + std::to_string(field) + " is malformed");
-  }
-  if (arg_end > arg_start) stat.args_bytes = arg_end - arg_start;
-  return stat;
-}
-
-namespace {
 
 // "1000 1000 1000 1000": real, effective, saved, file system.
 bool parse_ids(std::string_view text, std::uint32_t& real, std::uint32_t& effective,

@@ -13,26 +13,13 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "decode/proc_stat.hpp"
 #include "enrich/processes.hpp"
 #include "facts/facts.hpp"
 
 // What /proc tells of processes that were there before the agent (proc(5)). Names and arguments in
 // it are any bytes that a stranger chose.
 namespace tapio::proc {
-
-struct Stat {
-  std::string_view name;
-  char state = 0;
-  std::uint32_t parent_pid = 0;
-  std::uint32_t threads = 0;
-  std::uint64_t start_ticks = 0;
-  std::uint64_t args_bytes = 0;  // 0: not told (kernel threads, or no right to see it)
-
-  // A leader that has ended while other threads go on shows as zombie too.
-  [[nodiscard]] bool dead() const { return state == 'X' || (state == 'Z' && threads <= 1); }
-};
-// Of /proc/PID/stat. The name may hold spaces, newlines and parentheses.
-Result<Stat> parse_stat(std::string_view text);
 
 struct IdentityLines {
   Credentials credentials;

@@ -25,6 +25,9 @@ std::string stat_line(std::string_view name, std::uint32_t parent, std::uint64_t
     line += ' ';
     line += field == 20   ? std::to_string(threads)
             : field == 22 ? std::to_string(start)
+            : field == 14 ? "30"
+            : field == 15 ? "12"
+            : field == 24 ? "7"
             : field == 48 ? "1000"
             : field == 49 ? "1011"
                           : "0";
@@ -85,6 +88,14 @@ TEST(Stat, the_name_ends_at_the_last_parenthesis) {
   EXPECT_EQ(stat->parent_pid, 7u);
   EXPECT_EQ(stat->start_ticks, 12345u);
   EXPECT_EQ(stat->args_bytes, 11u);
+}
+
+TEST(Stat, tells_time_and_memory) {
+  const auto line = stat_line("x", 1, 1);
+  const auto stat = parse_stat(line);
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->cpu_ticks, 42u);
+  EXPECT_EQ(stat->resident_pages, 7u);
 }
 
 TEST(Stat, text_without_name_or_with_other_than_numbers_is_refused) {

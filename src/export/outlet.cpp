@@ -2,6 +2,7 @@
 #include "export/outlet.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tapio {
 
@@ -11,26 +12,10 @@ std::string_view name(DropReason reason) {
       return "queue_full";
     case DropReason::failed:
       return "failed";
+    case DropReason::not_kept:
+      return "not_kept";
   }
   return "unknown";
-}
-
-void Tally::add(const Batch& batch) {
-  for (const Record& record : batch.records) {
-    const auto event_class = static_cast<std::size_t>(record.origin.event_class);
-    ++counts[event_class][static_cast<std::size_t>(record.schema->kind)];
-  }
-}
-
-std::uint64_t Tally::of(tapio_class event_class, Kind kind) const {
-  return counts[static_cast<std::size_t>(event_class)][static_cast<std::size_t>(kind)];
-}
-
-std::uint64_t Tally::total() const {
-  std::uint64_t sum = 0;
-  for (const auto& kinds : counts)
-    for (const std::uint64_t count : kinds) sum += count;
-  return sum;
 }
 
 const Tally& OutletCounts::dropped(DropReason reason) const {
@@ -38,16 +23,8 @@ const Tally& OutletCounts::dropped(DropReason reason) const {
 }
 
 std::uint64_t OutletCounts::dropped() const {
-  return dropped(DropReason::queue_full).total() + dropped(DropReason::failed).total();
-}
-
-std::chrono::milliseconds retry_delay(const OutletLimits& limits, unsigned failures,
-                                      std::uint32_t random) {
-  auto delay = std::min(limits.first_delay, limits.longest_delay);
-  for (unsigned i = 1; i < failures && delay < limits.longest_delay; ++i)
-    delay = std::min(2 * delay, limits.longest_delay);
-  const auto half = delay / 2;
-  return half + std::chrono::milliseconds(random % ((delay - half).count() + 1));
+  return std::accumulate(dropped_by.begin(), dropped_by.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Tally& tally) { return sum + tally.total(); });
 }
 
 bool is_urgent(const Batch& batch) {
@@ -62,6 +39,7 @@ Outlet::Outlet(std::string name, std::unique_ptr<Sink> sink, OutletLimits limits
     : name_(std::move(name)),
       sink_(std::move(sink)),
       gathering_(sink_->gathering()),
+      keeps_(sink_->keeps()),
       limits_(limits),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -111,13 +89,25 @@ OutletCounts Outlet::counts() const {
 }
 
 void Outlet::run(const std::stop_token& stop) {
-  for (Batches group = next(stop); !group.empty(); group = next(stop)) deliver(group, stop);
+  if (keeps_) settle();
+  while (const auto group = next(stop)) {
+    if (!group->empty()) deliver(*group, stop);
+    if (keeps_) settle();
+  }
+  sink_->finish(*deadline_);
+  if (keeps_) settle();
 }
 
-// Empty: stopped, and nothing is left.
-Outlet::Batches Outlet::next(const std::stop_token& stop) {
+// Empty: it is time to ask the sink what became of what it keeps. Nothing: stopped, and nothing is
+// left.
+std::optional<Outlet::Batches> Outlet::next(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait(lock, stop, [&] { return !queue_.empty(); })) return {};
+  const auto queued = [&] { return !queue_.empty(); };
+  if (counts_.kept > 0)
+    changed_.wait_for(lock, stop, kSettleEvery, queued);
+  else
+    changed_.wait(lock, stop, queued);
+  if (queue_.empty()) return stop.stop_requested() ? std::nullopt : std::optional(Batches());
   if (gathering_.time.count() > 0) gather(lock, stop);
   Batches group;
   std::size_t records = 0;
@@ -161,7 +151,7 @@ Status Outlet::write(const Batches& group) {
 bool Outlet::wait_to_retry(unsigned failures, const std::stop_token& stop) {
   const auto never = [] { return false; };
   const auto until = std::chrono::steady_clock::now() +
-                     retry_delay(limits_, failures, static_cast<std::uint32_t>(random_()));
+                     limits_.retry.after(failures, static_cast<std::uint32_t>(random_()));
   std::unique_lock lock(mutex_);
   ++counts_.retries;
   if (!hurried_) {
@@ -176,13 +166,29 @@ bool Outlet::wait_to_retry(unsigned failures, const std::stop_token& stop) {
 void Outlet::finish(const Batches& group, std::optional<DropReason> dropped) {
   const std::scoped_lock lock(mutex_);
   for (const auto& batch : group) {
-    counts_.pending -= batch->records.size();
     counts_.queued_bytes -= batch->bytes();
+    if (keeps_ && !dropped) {
+      counts_.kept += batch->records.size();
+      continue;
+    }
+    counts_.pending -= batch->records.size();
     if (dropped)
       counts_.dropped_by[static_cast<std::size_t>(*dropped)].add(*batch);
     else
       counts_.sent += batch->records.size();
   }
+}
+
+void Outlet::settle() {
+  const Settled settled = sink_->settle();
+  const std::scoped_lock lock(mutex_);
+  const std::uint64_t found = settled.found.total();
+  const std::uint64_t gone = settled.sent.total() + settled.dropped.total();
+  counts_.offered += found;
+  counts_.kept += found - gone;
+  counts_.pending += found - gone;
+  counts_.sent += settled.sent.total();
+  counts_.dropped_by[static_cast<std::size_t>(DropReason::not_kept)] += settled.dropped;
 }
 
 void Outlet::complain(const Error& error) {

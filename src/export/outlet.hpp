@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "export/sink.hpp"
 
@@ -23,26 +24,17 @@ namespace tapio {
 enum class DropReason : std::uint8_t {
   queue_full,  // the sink was too slow
   failed,      // the sink refused the batch, or was stopped before it took it
+  not_kept,    // the sink had it in its own keeping, and could not hand it on
 };
 [[nodiscard]] std::string_view name(DropReason reason);
 
-// How many records, by what they are.
-struct Tally {
-  static constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::gap) + 1;
-  std::array<std::array<std::uint64_t, kKinds>, TAPIO_CLASSES> counts{};
-
-  void add(const Batch& batch);
-  [[nodiscard]] std::uint64_t of(tapio_class event_class, Kind kind) const;
-  [[nodiscard]] std::uint64_t total() const;
-  bool operator==(const Tally&) const = default;
-};
-
 // The account of one sink in records, at one moment: offered = sent + dropped + pending.
 struct OutletCounts {
-  static constexpr std::size_t kReasons = 2;
+  static constexpr std::size_t kReasons = 3;
   std::uint64_t offered = 0;
   std::uint64_t sent = 0;
   std::uint64_t pending = 0;  // queued, or in the sink's hands
+  std::uint64_t kept = 0;     // of these, what the sink has in its own keeping
   std::array<Tally, kReasons> dropped_by{};
   std::uint64_t retries = 0;  // of batches
   std::size_t queued_bytes = 0;
@@ -53,15 +45,8 @@ struct OutletCounts {
 
 struct OutletLimits {
   std::size_t queue_bytes = 16 << 20;  // of Batch::bytes()
-  std::chrono::milliseconds first_delay{100};
-  std::chrono::milliseconds longest_delay{30'000};
+  Backoff retry;
 };
-
-// How long to wait before trying again after `failures` in a row: doubles from the first delay up
-// to the longest, of which between half and all, as `random` (any number) says, so that the agents
-// of many nodes do not return together.
-[[nodiscard]] std::chrono::milliseconds retry_delay(const OutletLimits& limits, unsigned failures,
-                                                    std::uint32_t random);
 
 // Whether a gathering sink is to get the batch at once.
 [[nodiscard]] bool is_urgent(const Batch& batch);
@@ -92,21 +77,24 @@ class Outlet {
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
+  static constexpr std::chrono::milliseconds kSettleEvery{100};
   void run(const std::stop_token& stop);
   using Batches = std::vector<std::shared_ptr<const Batch>>;
-  Batches next(const std::stop_token& stop);
+  std::optional<Batches> next(const std::stop_token& stop);
   void gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   void deliver(const Batches& group, const std::stop_token& stop);
   Status write(const Batches& group);
   // False: the deadline has passed.
   bool wait_to_retry(unsigned failures, const std::stop_token& stop);
   void finish(const Batches& group, std::optional<DropReason> dropped);
+  void settle();
   void complain(const Error& error);
   [[nodiscard]] bool too_late() const;
 
   const std::string name_;
   const std::unique_ptr<Sink> sink_;
   const Gathering gathering_;
+  const bool keeps_;
   const OutletLimits limits_;
 
   mutable std::mutex mutex_;

@@ -22,8 +22,8 @@ std::shared_ptr<const Batch> batch(std::size_t records, std::uint64_t first = 0,
   return out;
 }
 
-constexpr OutletLimits kAtOnce{.first_delay = 0ms, .longest_delay = 0ms};
-constexpr OutletLimits kHours{.first_delay = 3'600'000ms, .longest_delay = 3'600'000ms};
+constexpr OutletLimits kAtOnce{.retry = {.first = 0ms, .longest = 0ms}};
+constexpr OutletLimits kHours{.retry = {.first = 1h, .longest = 1h}};
 
 Outlet::Deadline far() {
   return std::chrono::steady_clock::now() + 1h;
@@ -221,7 +221,7 @@ TEST(Outlets, keep_their_account_closed_while_many_offer) {
   Script script;
   for (int i = 0; i < 50; ++i) script.answers.push_back(i % 2 ? Fault::unavailable : Fault::broken);
   Outlet outlet("fake", std::make_unique<FakeSink>(script),
-                {.queue_bytes = 20 * batch(3)->bytes(), .first_delay = 0ms, .longest_delay = 0ms});
+                {.queue_bytes = 20 * batch(3)->bytes(), .retry = kAtOnce.retry});
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < kThreads; ++i)
@@ -247,24 +247,6 @@ TEST(Outlets, take_no_notice_of_batches_without_records) {
   outlet.stop(far());
   EXPECT_EQ(outlet.counts().offered, 0u);
   EXPECT_EQ(script.answers.size(), 1u);
-}
-
-TEST(RetryDelays, double_up_to_the_longest_and_lie_in_the_upper_half) {
-  const OutletLimits limits{.first_delay = 100ms, .longest_delay = 1'000ms};
-  const auto span = [&](unsigned failures) {
-    auto least = 1'000'000ms, most = 0ms;
-    for (std::uint32_t random = 0; random < 2'000; ++random) {
-      least = std::min(least, retry_delay(limits, failures, random));
-      most = std::max(most, retry_delay(limits, failures, random));
-    }
-    return std::pair(least, most);
-  };
-  EXPECT_EQ(span(1), std::pair(50ms, 100ms));
-  EXPECT_EQ(span(2), std::pair(100ms, 200ms));
-  EXPECT_EQ(span(4), std::pair(400ms, 800ms));
-  EXPECT_EQ(span(5), std::pair(500ms, 1'000ms));
-  EXPECT_EQ(span(~0u), std::pair(500ms, 1'000ms));
-  EXPECT_EQ(retry_delay(kAtOnce, 9, 12345), 0ms);
 }
 
 // Takes groups, and remembers how large they were.
@@ -322,6 +304,82 @@ TEST(Outlets, hand_over_what_waited_long_enough) {
   outlet.offer(batch(2));
   while (outlet.counts().pending > 0) std::this_thread::yield();
   EXPECT_EQ(outlet.counts().sent, 2u);
+}
+
+// Keeps what it gets, until it is told to hand it on.
+class KeepingSink final : public Sink {
+ public:
+  struct Hands {
+    std::mutex mutex{};
+    Tally kept{};
+    bool open = false;
+    bool broken = false;
+  };
+  explicit KeepingSink(Hands& hands) : hands_(hands), found_(hands.kept) {}
+
+  Status write(const Batch& batch) override {
+    const std::scoped_lock lock(hands_.mutex);
+    hands_.kept.add(batch);
+    return {};
+  }
+  [[nodiscard]] bool keeps() const override { return true; }
+  Settled settle() override {
+    const std::scoped_lock lock(hands_.mutex);
+    Settled settled{.found = std::exchange(found_, {})};
+    if (hands_.open)
+      (hands_.broken ? settled.dropped : settled.sent) = std::exchange(hands_.kept, {});
+    return settled;
+  }
+  void finish(Outlet::Deadline) override {
+    const std::scoped_lock lock(hands_.mutex);
+    hands_.open = true;
+  }
+
+ private:
+  Hands& hands_;
+  Tally found_;
+};
+
+TEST(Outlets, count_what_a_sink_keeps_as_pending_until_it_is_handed_on) {
+  KeepingSink::Hands hands;
+  Outlet outlet("fake", std::make_unique<KeepingSink>(hands));
+  outlet.offer(batch(3));
+  while (outlet.counts().kept < 3) std::this_thread::yield();
+  EXPECT_EQ(outlet.counts().sent, 0u);
+  EXPECT_EQ(outlet.counts().pending, 3u);
+  EXPECT_EQ(outlet.counts().queued_bytes, 0u);
+  expect_balanced(outlet.counts());
+  {
+    const std::scoped_lock lock(hands.mutex);
+    hands.open = true;
+  }
+  while (outlet.counts().pending > 0) std::this_thread::yield();
+  EXPECT_EQ(outlet.counts().sent, 3u);
+  EXPECT_EQ(outlet.counts().kept, 0u);
+  expect_balanced(outlet.counts());
+}
+
+TEST(Outlets, count_what_a_sink_kept_and_lost_by_what_it_was) {
+  KeepingSink::Hands hands{.broken = true};
+  Outlet outlet("fake", std::make_unique<KeepingSink>(hands));
+  outlet.offer(batch(3, 0, TAPIO_BULK));
+  outlet.stop(far());
+  const OutletCounts counts = outlet.counts();
+  EXPECT_EQ(counts.dropped(DropReason::not_kept).of(TAPIO_BULK, Kind::event), 3u);
+  EXPECT_EQ(counts.dropped(), 3u);
+  expect_balanced(counts);
+}
+
+TEST(Outlets, count_what_an_earlier_run_left_with_a_sink) {
+  KeepingSink::Hands hands;
+  hands.kept.add(*batch(5));
+  Outlet outlet("fake", std::make_unique<KeepingSink>(hands));
+  while (outlet.counts().kept < 5) std::this_thread::yield();
+  EXPECT_EQ(outlet.counts().offered, 5u);
+  outlet.offer(batch(1));
+  outlet.stop(far());
+  EXPECT_EQ(outlet.counts().sent, 6u);
+  expect_balanced(outlet.counts());
 }
 
 }  // namespace

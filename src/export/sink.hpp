@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "base/settings.hpp"
 #include "record/record.hpp"
+#include "record/tally.hpp"
 
 // The interface of a sink. A folder under export/ implements `Sink` and exports one symbol,
 // tapio::<folder>::descriptor.
@@ -22,6 +23,13 @@ struct Gathering {
 
 // Batches that go out together.
 using Group = std::span<const std::shared_ptr<const Batch>>;
+
+// What has become of records that a sink had in its own keeping.
+struct Settled {
+  Tally found;  // in it: an earlier run has left them
+  Tally sent;
+  Tally dropped;
+};
 
 // Takes records out of the process. Runs on a thread of its own behind a queue bounded by bytes, so
 // it may block; what it cannot take in time is dropped before it, and counted.
@@ -39,6 +47,14 @@ class Sink {
   virtual void on_settings(const config::Section&) {}
   // A batch has got a place in the queue. From the thread of who offers it, so it may not wait.
   virtual void on_queued(const Batch&) {}
+
+  // A sink may have a keeping of its own, in which records wait for who is to get them: a write
+  // then says that they are in it, and they count as sent, or as dropped, when this says so. Called
+  // at first, after each write, and now and then while something is kept.
+  [[nodiscard]] virtual bool keeps() const { return false; }
+  virtual Settled settle() { return {}; }
+  // Nothing comes any more. What is kept may be handed on until the deadline; settle() comes last.
+  virtual void finish(std::chrono::steady_clock::time_point /*deadline*/) {}
 };
 
 struct SinkDescriptor {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "record/who.hpp"
 
 namespace tapio {
 
@@ -77,57 +78,16 @@ struct AppendValue {
   }
 };
 
-// Keys that a schema may declare itself.
-class CommonKeys {
- public:
-  CommonKeys(std::string& out, const Schema& schema) : out_(out), schema_(schema) {}
-
-  void text(Who key, std::string_view value) {
-    if (!value.empty() && begin(key)) append_json_string(out_, value);
-  }
-  void number(Who key, std::uint64_t value) {
-    if (value != 0 && begin(key)) append_number(out_, value);
-  }
-  void flag(Who key) {
-    if (begin(key)) out_ += "true";
-  }
-
- private:
-  bool begin(Who key) {
-    const auto index = static_cast<std::size_t>(key);
-    if (schema_.own_keys >> index & 1) return false;
-    out_.append(",\"").append(kKeysOfWho[index]).append("\":");
-    return true;
-  }
-
-  std::string& out_;
-  const Schema& schema_;
-};
-
-void append_place(CommonKeys& common, const Place& place) {
-  common.text(Who::container_id, place.container_id);
-  common.text(Who::container_runtime, place.container_runtime);
-  common.text(Who::pod_uid, place.pod_uid);
-  common.text(Who::unit, place.unit);
-  common.text(Who::user_unit, place.user_unit);
-  common.text(Who::cgroup_path, place.cgroup_path);
-}
-
 void append_who(std::string& out, const Record& record) {
-  const Origin& origin = record.origin;
-  CommonKeys common(out, *record.schema);
-  common.number(Who::pid, origin.pid);
-  if (origin.tid != origin.pid) common.number(Who::tid, origin.tid);
-  if (const Context* context = record.context) {
-    common.number(Who::parent_pid, context->parent_pid);
-    common.text(Who::name, context->process_name);
-    common.text(Who::executable, context->executable);
-    common.text(Who::process_id, context->process_id);
-  }
-  common.number(Who::cgroup_id, origin.cgroup_id);
-  if (record.context) append_place(common, record.context->place);
-  if (record.schema->kind == Kind::event) common.text(Who::event_class, name(origin.event_class));
-  if (origin.order == Order::late) common.flag(Who::late);
+  visit_who(record, [&](std::string_view key, auto value) {
+    out.append(",\"").append(key).append("\":");
+    if constexpr (std::same_as<decltype(value), std::string_view>)
+      append_json_string(out, value);
+    else if constexpr (std::same_as<decltype(value), bool>)
+      out += "true";
+    else
+      append_number(out, value);
+  });
 }
 
 void append_id(std::string& out, const RecordId& id) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record/record.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "record/finding.hpp"
@@ -106,6 +108,14 @@ std::chrono::nanoseconds wall_time(MonotonicTime time, const Clocks& clocks) {
   if (!__builtin_add_overflow(time.count(), clocks.wall_ahead_at(time).count(), &sum))
     return std::chrono::nanoseconds(sum);
   return time.count() < 0 ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds::max();
+}
+
+std::string_view text_of(const Record& record, std::string_view field) {
+  const auto& fields = record.schema->fields;
+  const auto found = std::ranges::find(fields, field, &Field::name);
+  if (found == fields.end()) return {};
+  const auto* text = std::get_if<std::string_view>(&record.values[found - fields.begin()]);
+  return text ? *text : std::string_view();
 }
 
 }  // namespace tapio

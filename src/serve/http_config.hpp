@@ -72,9 +72,6 @@ struct HttpConfig {
 
 // What clients have to send, from its file.
 [[nodiscard]] Result<std::string> read_token(const std::string& path);
-// A file that is small, and kept from everybody when it is a secret.
-enum class Secrecy : std::uint8_t { open, secret };
-[[nodiscard]] Result<std::string> read_small_file(const std::string& path, Secrecy secrecy);
 
 // Takes as long for every wrong token of one length.
 [[nodiscard]] bool is_same_secret(std::string_view given, std::string_view expected);

@@ -16,6 +16,7 @@
 #include <span>
 #include <utility>
 
+#include "base/small_file.hpp"
 #include "serve/http_address.hpp"
 
 namespace tapio::serve {

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "record/gap.hpp"
-#include "serve/http_address.hpp"
+#include "serve/fake_http.hpp"
 #include "serve/json.hpp"
 
 namespace tapio::serve {
@@ -22,29 +22,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr SchemaOf kTick{"test.tick", Kind::event, "It ticks.", Field{"text", Type::text, ""}};
-constexpr SchemaOf kTock{"test.tock", Kind::finding, "", Field{"text", Type::text, ""}};
 constexpr auto kToken = "0123456789abcdef0123456789abcdef"sv;
-
-class FakeAgent final : public HttpApi {
- public:
-  std::string status_json() override { return ++asked, R"({"version":"9","pid":1})"; }
-  std::string stories_json(std::optional<std::chrono::nanoseconds>) override { return "[]"; }
-  std::string reload_json() override { return "{}"; }
-  std::vector<StoryText> told_stories() override {
-    std::vector<StoryText> list;
-    for (std::uint64_t i = 1; i <= 5; ++i)
-      list.push_back({{1, i}, monotonic_now() - 1h * (6 - i), fmt::format(R"({{"n":{}}})", i)});
-    return list;
-  }
-  Health health() override { return now; }
-  std::vector<const Schema*> schemas() override { return {&kTick, &kTock}; }
-  std::string processes_json() override { return ++listed, R"({"processes":[]})"; }
-  std::string_view kernels_json() override { return R"({"kernels":[]})"; }
-
-  Health now;
-  std::atomic<int> asked = 0, listed = 0;
-};
 
 std::shared_ptr<const Batch> batch(const auto& schema, std::uint64_t first, std::uint64_t count,
                                    const std::string& text = "x") {
@@ -56,37 +34,6 @@ std::shared_ptr<const Batch> batch(const auto& schema, std::uint64_t first, std:
   }
   return batch;
 }
-
-// A client that says what it is told to.
-class Peer {
- public:
-  explicit Peer(const std::string& address) {
-    const auto to = parse_address(address).value();
-    socket_ = Fd(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const timeval patience{.tv_sec = 10};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    const auto* generic = static_cast<const sockaddr*>(static_cast<const void*>(&to.storage));
-    EXPECT_EQ(::connect(socket_.get(), generic, to.bytes), 0) << errno;
-  }
-  Peer& say(std::string_view bytes) {
-    (void)!::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    return *this;
-  }
-  // Until it has this, or the other side is done.
-  std::string hear(std::string_view until = "\xff") {
-    std::array<char, 4096> part;
-    ssize_t got = 1;
-    while (!heard_.contains(until) &&
-           (got = ::recv(socket_.get(), part.data(), part.size(), 0)) > 0)
-      heard_.append(part.data(), static_cast<std::size_t>(got));
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) heard_ += "<nothing came>";
-    return heard_;
-  }
-
- private:
-  Fd socket_;
-  std::string heard_;
-};
 
 class Http : public testing::Test {
  protected:
@@ -112,7 +59,7 @@ class Http : public testing::Test {
     return path;
   }
   std::string get(std::string_view target, std::string_view headers = "") {
-    return Peer(server->address())
+    return Caller(server->address())
         .say(fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\n",
                          target, headers))
         .hear();
@@ -250,7 +197,7 @@ TEST_F(Http, what_is_not_understood_is_refused_with_a_sentence) {
               AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("1 to 1000")));
   EXPECT_THAT(get("/api/v1/status?x=%00"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(get("/api/v1/status?limit"), StartsWith("HTTP/1.1 400 "));
-  Peer post(server->address());
+  Caller post(server->address());
   post.say("DELETE /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(post.hear(), AllOf(StartsWith("HTTP/1.1 405 "), HasSubstr("Allow: GET, HEAD")));
   EXPECT_GE(server->counts().refused, 4u);
@@ -258,20 +205,20 @@ TEST_F(Http, what_is_not_understood_is_refused_with_a_sentence) {
 
 TEST_F(Http, bodies_and_headers_without_end_are_not_taken) {
   serve();
-  Peer body(server->address());
+  Caller body(server->address());
   body.say("POST /api/v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999\r\n\r\n");
   EXPECT_THAT(body.hear(), StartsWith("HTTP/1.1 413 "));
-  Peer headers(server->address());
+  Caller headers(server->address());
   headers.say("GET / HTTP/1.1\r\nHost: localhost\r\n");
   for (int i = 0; i < 100; ++i) headers.say(fmt::format("X-{}: {}\r\n", i, std::string(1000, 'x')));
   EXPECT_THAT(headers.hear(), Not(HasSubstr("200")));
-  EXPECT_THAT(Peer(server->address()).say("\r\n\r\nnonsense\r\n\r\n").hear(),
+  EXPECT_THAT(Caller(server->address()).say("\r\n\r\nnonsense\r\n\r\n").hear(),
               Not(HasSubstr("200")));
 }
 
 TEST_F(Http, a_page_elsewhere_cannot_ask_through_a_name_that_means_loopback) {
   serve();
-  Peer peer(server->address());
+  Caller peer(server->address());
   peer.say("GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(peer.hear(), StartsWith("HTTP/1.1 403 "));
 }
@@ -319,7 +266,7 @@ TEST_F(Http, does_not_start_where_somebody_listens_or_open_to_everybody) {
 
 TEST_F(Http, records_stream_as_they_come_with_their_ids) {
   serve();
-  Peer peer(server->address());
+  Caller peer(server->address());
   peer.say("GET /api/v1/events?name=test.tick HTTP/1.1\r\nHost: localhost\r\n\r\n");
   peer.hear("retry: 2000\n\n");
   offer(batch(kTock, 1, 1));
@@ -335,7 +282,7 @@ TEST_F(Http, a_stream_goes_on_behind_the_last_event_that_was_read) {
   serve();
   offer(batch(kTick, 1, 4));
   const auto from = [&](std::string_view id, std::string_view until) {
-    Peer peer(server->address());
+    Caller peer(server->address());
     peer.say(fmt::format(
         "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {}\r\n\r\n", id));
     return peer.hear(until);
@@ -351,7 +298,7 @@ TEST_F(Http, a_stream_goes_on_behind_the_last_event_that_was_read) {
 TEST_F(Http, who_never_reads_his_stream_costs_nobody_anything_and_is_told_what_he_missed) {
   config.recent = ByteSize{1 << 20};
   serve();
-  Peer lazy(server->address());
+  Caller lazy(server->address());
   lazy.say("GET /api/v1/events?name=test.tick HTTP/1.1\r\nHost: localhost\r\n\r\n");
   lazy.hear("retry: 2000\n\n");
   constexpr std::uint64_t kBatches = 150, kEach = 100;
@@ -371,7 +318,7 @@ TEST_F(Http, who_never_reads_his_stream_costs_nobody_anything_and_is_told_what_h
 TEST_F(Http, who_never_takes_what_waits_for_him_is_closed) {
   config.answer_time = 200ms;
   serve();
-  Peer lazy(server->address());
+  Caller lazy(server->address());
   lazy.say("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   lazy.hear("retry: 2000\n\n");
   get("/healthz");  // so that it is counted
@@ -385,7 +332,7 @@ TEST_F(Http, who_never_takes_what_waits_for_him_is_closed) {
 TEST_F(Http, streams_are_bounded) {
   config.streams = 1;
   serve();
-  Peer first(server->address());
+  Caller first(server->address());
   first.say("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").hear("retry: 2000\n\n");
   EXPECT_THAT(get("/api/v1/events"), StartsWith("HTTP/1.1 503 "));
 }
@@ -393,8 +340,8 @@ TEST_F(Http, streams_are_bounded) {
 TEST_F(Http, a_thousand_idle_connections_are_bounded_and_counted_and_keep_nobody_out) {
   config.connections = 32;
   serve();
-  std::vector<std::unique_ptr<Peer>> idle;
-  for (int i = 0; i < 1000; ++i) idle.push_back(std::make_unique<Peer>(server->address()));
+  std::vector<std::unique_ptr<Caller>> idle;
+  for (int i = 0; i < 1000; ++i) idle.push_back(std::make_unique<Caller>(server->address()));
   EXPECT_THAT(get("/api/v1/status"), StartsWith("HTTP/1.1 200 "));
   const auto counts = server->counts();
   EXPECT_LE(counts.clients, 32u + 128u);
@@ -404,7 +351,7 @@ TEST_F(Http, a_thousand_idle_connections_are_bounded_and_counted_and_keep_nobody
 TEST_F(Http, a_request_that_never_ends_is_closed) {
   config.request_time = 100ms;
   serve();
-  Peer slow(server->address());
+  Caller slow(server->address());
   slow.say("GET /api/v1/status HTTP/1.1\r\nHo");
   EXPECT_EQ(slow.hear(), "");
   EXPECT_EQ(server->counts().refused, 1u);
@@ -412,7 +359,7 @@ TEST_F(Http, a_request_that_never_ends_is_closed) {
 
 TEST_F(Http, a_connection_serves_several_requests) {
   serve();
-  Peer peer(server->address());
+  Caller peer(server->address());
   for (int i = 0; i < 3; ++i) peer.say("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   peer.say("GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   const auto heard = peer.hear();
@@ -422,10 +369,10 @@ TEST_F(Http, a_connection_serves_several_requests) {
 
 TEST_F(Http, stops_while_clients_are_idle_ask_and_stream) {
   serve();
-  Peer idle(server->address());
-  Peer asking(server->address());
+  Caller idle(server->address());
+  Caller asking(server->address());
   asking.say("GET /api");
-  Peer streaming(server->address());
+  Caller streaming(server->address());
   streaming.say("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").hear("retry: 2000\n\n");
   server.reset();
   EXPECT_THAT(streaming.hear(), HasSubstr("retry"));

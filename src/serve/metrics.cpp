@@ -164,11 +164,12 @@ void append_sinks(Exposition& out, const Json& sinks) {
     std::string_view name, key, help;
     Exposition::Kind kind;
   };
-  constexpr std::array<Column, 4> kColumns = {{
+  constexpr std::array<Column, 5> kColumns = {{
       {"tapio_sink_offered_total", "offered", "Records offered to a sink.", counter},
       {"tapio_sink_sent_total", "sent", "Records that it took.", counter},
       {"tapio_sink_dropped_total", "dropped", "Records that it did not take.", counter},
       {"tapio_sink_pending", "pending", "Records that wait for it.", gauge},
+      {"tapio_sink_kept", "kept", "Of these, what it keeps until its receiver takes it.", gauge},
   }};
   for (const Column& column : kColumns) {
     out.family(column.name, column.kind, column.help);

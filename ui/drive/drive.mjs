@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { agent, ask, containers, nameServer, sleep, until } from "./node.mjs";
+import { agent, ask, containers, nameServer, play, sleep, until } from "./node.mjs";
 
 const [tapio, pictures] = process.argv.slice(2);
 const CONTAINERS = 500;
@@ -99,6 +99,24 @@ try {
     await page.locator("details").first().click();
     await picture(page, "story-light");
     return `${await page.locator("svg.timeline circle").count()} records`;
+  });
+
+  await check("while the demo plays, every story that is told comes onto the page", async () => {
+    await go(page, "stories");
+    const links = page.getByRole("navigation", { name: "Stories" }).getByRole("link");
+    const before = await links.count();
+    const seen = [];
+    const playing = play(tapio);
+    for (let ended = false; !ended; ended = await Promise.race([playing.then(() => true), sleep(1000)])) seen.push(await links.count());
+    const { passed: right, failed: wrong } = await playing;
+    expect(right > 20 && wrong === 0, `the demo itself: ${right} passed, ${wrong} failed`);
+    const told = (await node.get("api/v1/stories?limit=500")).stories.length;
+    await until(`${told} stories`, async () => (await links.count()) === Math.min(told, 200));
+    expect(seen.some((count) => count > before && count < told), "they came at the end, all at once");
+    await links.nth(1).click();
+    await page.getByRole("heading", { name: "Evidence" }).waitFor();
+    await picture(page, "demo-light");
+    return `${right} scenarios, ${told} stories`;
   });
 
   await check("records come in live, and a filter leaves those that are meant", async () => {

@@ -6,7 +6,7 @@ import { createSocket } from "node:dgram";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -74,6 +74,7 @@ export async function agent(tapio, dnsPort) {
     url: `http://${http.address}/`,
     token,
     status,
+    get: async (path) => (await fetch(`http://${http.address}/${path}`, { headers: { Authorization: `Bearer ${token}` } })).json(),
     async stop() {
       if (child.exitCode !== null) return;
       const ended = new Promise((done) => child.once("exit", done));
@@ -82,6 +83,15 @@ export async function agent(tapio, dnsPort) {
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+// The demo, which lies beside the agent: how many of its incidents were told right, and wrong.
+export async function play(tapio) {
+  const demo = spawn(join(dirname(tapio), "tapio_demo"), ["--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  demo.stdout.on("data", (text) => (said += text));
+  await new Promise((done) => demo.once("close", done));
+  return JSON.parse(said.trim().split("\n").at(-1));
 }
 
 // Cgroups that are named as Docker names those of containers, with a process in each.

@@ -12,7 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
-#include "store_file.hpp"
+#include "export/database_file.hpp"
 #include "store_layout.hpp"
 
 namespace tapio::store {
@@ -96,11 +96,11 @@ class Authorizer {
   bool refused_ = false;
 };
 
-Result<Statement> prepare_one(sqlite3* database, std::string_view sql) {
+Result<sql::Statement> prepare_one(sqlite3* database, std::string_view sql) {
   if (sql.size() > Reader::kMaxSql)
     return invalid(fmt::format("the query is longer than {} bytes", Reader::kMaxSql));
   const Authorizer authorizer(database);
-  auto statement = Statement::prepare(database, sql);
+  auto statement = sql::Statement::prepare(database, sql);
   if (!statement && authorizer.refused())
     return fail(Fault::invalid, "only reading is possible: give a SELECT");
   if (!statement) return statement;
@@ -112,14 +112,14 @@ Result<Statement> prepare_one(sqlite3* database, std::string_view sql) {
   return statement;
 }
 
-void bind(Statement& statement, const Cell& cell) {
+void bind(sql::Statement& statement, const Cell& cell) {
   if (const auto* number = std::get_if<std::int64_t>(&cell))
     statement.bind(*number);
   else if (const auto* text = std::get_if<std::string>(&cell))
     statement.bind(*text);
 }
 
-Cell cell_of(const Statement& statement, int column) {
+Cell cell_of(const sql::Statement& statement, int column) {
   switch (sqlite3_column_type(statement.get(), column)) {
     case SQLITE_INTEGER:
       return statement.number(column);
@@ -137,7 +137,7 @@ std::size_t size_of(const Cell& cell) {
   return sizeof(Cell) + (text ? text->size() : 0);
 }
 
-Result<Rows> read_rows(Statement& statement, const Limits& limits) {
+Result<Rows> read_rows(sql::Statement& statement, const Limits& limits) {
   Rows out;
   const int columns = sqlite3_column_count(statement.get());
   for (int i = 0; i < columns; ++i)
@@ -164,20 +164,20 @@ std::string immutable(std::string_view path) {
   return uri + "?immutable=1";
 }
 
-Result<Connection> connect(const std::string& name) {
+Result<sql::Connection> connect(const std::string& name) {
   sqlite3* opened = nullptr;
   const bool is_uri = name.starts_with("file:");
   const int flags = SQLITE_OPEN_READONLY | (is_uri ? SQLITE_OPEN_URI : 0);
   const int code = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
-  Connection database(opened);
-  if (code != SQLITE_OK) return std::unexpected(error_of(opened, "open " + name));
+  sql::Connection database(opened);
+  if (code != SQLITE_OK) return std::unexpected(sql::error_of(opened, "open " + name));
   sqlite3_busy_timeout(opened, kPatienceMs);
   sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, Reader::kMaxValue);
   sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
-  const std::int64_t owner = TRY(number_of(opened, "PRAGMA application_id"));
-  TRY(number_of(opened, "SELECT count(*) FROM sqlite_master"));
+  const std::int64_t owner = TRY(sql::number_of(opened, "PRAGMA application_id"));
+  TRY(sql::number_of(opened, "SELECT count(*) FROM sqlite_master"));
   if (owner != kApplicationId) return invalid(fmt::format("{} is no store of Tapio", name));
-  TRY(execute(opened, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY"));
+  TRY(sql::execute(opened, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY"));
   return database;
 }
 
@@ -200,7 +200,7 @@ Result<Reader> Reader::open(const std::string& path) {
   auto database = connect(path);
   // Beside a file on a read-only disk SQLite cannot lay what it shares with a writer; nobody
   // writes.
-  if (!database && database.error().fault == Fault::unavailable && log_bytes(path) == 0)
+  if (!database && database.error().fault == Fault::unavailable && sql::log_bytes(path) == 0)
     database = connect(immutable(path));
   if (!database) return std::unexpected(std::move(database).error());
   return Reader(path, std::move(*database));
@@ -225,7 +225,7 @@ Result<Rows> Reader::query(std::string_view sql, std::span<const Cell> parameter
 
 std::vector<std::string> Reader::names() const {
   std::vector<std::string> names;
-  auto statement = Statement::prepare(
+  auto statement = sql::Statement::prepare(
       database_.get(), "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')");
   if (!statement) return names;
   for (auto row = statement->step(); row && *row; row = statement->step())
@@ -235,7 +235,7 @@ std::vector<std::string> Reader::names() const {
 
 // SQLite says "no such table: process.exec" to who forgot the quotes.
 Error Reader::explain(Error error) const {
-  if (error.what.starts_with("store: ")) error.what.erase(0, std::strlen("store: "));
+  if (error.what.starts_with("database: ")) error.what.erase(0, std::strlen("database: "));
   constexpr std::string_view kNoTable = "no such table: ";
   if (error.what.contains("no such column: "))
     return with_advice(std::move(error),
@@ -277,12 +277,12 @@ Result<std::vector<TableHelp>> Reader::tables() const {
         {"records", "integer", "1", "How many were written."},
         {"ended", "text", "", "closed, not closed, or null while it runs."}}}};
   auto views =
-      TRY(Statement::prepare(database_.get(), "SELECT name, help FROM schemas ORDER BY name"));
+      TRY(sql::Statement::prepare(database_.get(), "SELECT name, help FROM schemas ORDER BY name"));
   while (TRY(views.step())) out.push_back({views.text(0), views.text(1), {}});
-  auto fields =
-      TRY(Statement::prepare(database_.get(),
-                             "SELECT field, type, unit, help FROM fields WHERE name = ?1 ORDER BY "
-                             "position"));
+  auto fields = TRY(
+      sql::Statement::prepare(database_.get(),
+                              "SELECT field, type, unit, help FROM fields WHERE name = ?1 ORDER BY "
+                              "position"));
   for (TableHelp& table : out) {
     fields.bind(table.name);
     while (TRY(fields.step()))

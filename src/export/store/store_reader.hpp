@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "store_database.hpp"
+#include "export/database.hpp"
 
 namespace tapio::store {
 
@@ -60,13 +60,13 @@ class Reader {
   [[nodiscard]] Result<std::vector<TableHelp>> tables() const;
 
  private:
-  Reader(std::string path, Connection database)
+  Reader(std::string path, sql::Connection database)
       : path_(std::move(path)), database_(std::move(database)) {}
   [[nodiscard]] Error explain(Error error) const;
   [[nodiscard]] std::vector<std::string> names() const;
 
   std::string path_;
-  Connection database_;
+  sql::Connection database_;
 };
 
 }  // namespace tapio::store

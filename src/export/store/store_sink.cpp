@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "export/database_file.hpp"
 #include "record/gap.hpp"
 #include "record/json.hpp"
-#include "store_file.hpp"
 #include "store_layout.hpp"
 
 namespace tapio::store {
@@ -64,14 +64,6 @@ constexpr const char* kDropOldStories =
     "DELETE FROM records WHERE rowid IN (SELECT rowid FROM records INDEXED BY records_kept_longer"
     " WHERE type IN ('finding', 'story') AND time_ns < ?2 LIMIT ?1)";
 
-std::string_view text_of(const Record& record, std::string_view field) {
-  const auto& fields = record.schema->fields;
-  const auto found = std::ranges::find(fields, field, &Field::name);
-  if (found == fields.end()) return {};
-  const auto* text = std::get_if<std::string_view>(&record.values[found - fields.begin()]);
-  return text ? *text : std::string_view();
-}
-
 // Whom it is about: the stable id of the process, or what a story or a finding says.
 std::string_view entity_of(const Record& record) {
   const auto named = text_of(record, "entity");
@@ -94,7 +86,7 @@ StoreSink::~StoreSink() {
   if (!database_) return;
   const std::string mark =
       fmt::format("UPDATE runs SET ended = 'closed' WHERE run = '{}'", own_run_);
-  if (const Status marked = execute(database_.get(), mark.c_str()); !marked)
+  if (const Status marked = sql::execute(database_.get(), mark.c_str()); !marked)
     log::warning("sink store: the end of this run is not noted: {}", marked.error().what);
   close();
 }
@@ -115,12 +107,13 @@ Status StoreSink::open() {
 }
 
 Status StoreSink::open_file() {
-  TRY(prepare_file(config_.path));
+  TRY(sql::prepare_file(config_.path));
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(config_.path.c_str(), &database,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   database_.reset(database);
-  if (code != SQLITE_OK) return std::unexpected(error_of(database_.get(), "open " + config_.path));
+  if (code != SQLITE_OK)
+    return std::unexpected(sql::error_of(database_.get(), "open " + config_.path));
   sqlite3_busy_timeout(database_.get(), kPatienceMs);
   TRY(set_up());
   TRY(prepare_statements());
@@ -130,7 +123,7 @@ Status StoreSink::open_file() {
 
 Status StoreSink::start_anew(const Error& damage) {
   close();
-  const auto aside = TRY(put_aside(config_.path, Clocks::read().wall_ahead + monotonic_now()));
+  const auto aside = TRY(sql::put_aside(config_.path, Clocks::read().wall_ahead + monotonic_now()));
   log::error("sink store: {} is damaged ({}); it is now {}, and a new one is begun", config_.path,
              damage.what, aside);
   return open_file();
@@ -139,9 +132,9 @@ Status StoreSink::start_anew(const Error& damage) {
 // True: the file is empty.
 Result<bool> StoreSink::check_whose() {
   sqlite3* database = database_.get();
-  if (TRY(number_of(database, "SELECT count(*) FROM sqlite_master")) == 0) return true;
-  const auto owner = TRY(number_of(database, "PRAGMA application_id"));
-  const auto version = TRY(number_of(database, "PRAGMA user_version"));
+  if (TRY(sql::number_of(database, "SELECT count(*) FROM sqlite_master")) == 0) return true;
+  const auto owner = TRY(sql::number_of(database, "PRAGMA application_id"));
+  const auto version = TRY(sql::number_of(database, "PRAGMA user_version"));
   if (owner != kApplicationId)
     return fail(Fault::denied, fmt::format("{} is the database of another program", config_.path));
   if (version > kVersion)
@@ -160,18 +153,18 @@ Status StoreSink::set_up() {
       "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
       "PRAGMA journal_size_limit = {}; PRAGMA wal_autocheckpoint = {}",
       kPageBytes, log_limit_, log_limit_ / 4 / kPageBytes);
-  TRY(execute(database, pragmas.c_str()));
-  TRY(execute(database, "BEGIN IMMEDIATE"));
-  TRY(execute(database, kTables));
+  TRY(sql::execute(database, pragmas.c_str()));
+  TRY(sql::execute(database, "BEGIN IMMEDIATE"));
+  TRY(sql::execute(database, kTables));
   const std::string whose =
       fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kVersion);
-  if (empty) TRY(execute(database, whose.c_str()));
-  return execute(database, "COMMIT");
+  if (empty) TRY(sql::execute(database, whose.c_str()));
+  return sql::execute(database, "COMMIT");
 }
 
 Status StoreSink::prepare_statements() {
   sqlite3* database = database_.get();
-  const std::pair<Statement*, const char*> all[] = {
+  const std::pair<sql::Statement*, const char*> all[] = {
       {&statements_.insert, kInsert},
       {&statements_.run, kRun},
       {&statements_.pages, "PRAGMA page_count"},
@@ -180,13 +173,13 @@ Status StoreSink::prepare_statements() {
       {&statements_.drop_events, kDropEvents},
       {&statements_.drop_oldest, kDropOldest},
       {&statements_.drop_old_stories, kDropOldStories}};
-  for (const auto& [statement, sql] : all) *statement = TRY(Statement::prepare(database, sql));
+  for (const auto& [statement, sql] : all) *statement = TRY(sql::Statement::prepare(database, sql));
   return {};
 }
 
 // An earlier run that has not said that it closed was killed, or the machine went down.
 Status StoreSink::report_unclean_end() {
-  auto open_runs = TRY(Statement::prepare(
+  auto open_runs = TRY(sql::Statement::prepare(
       database_.get(), "SELECT run, last_id, last_time, records FROM runs WHERE ended IS NULL"));
   std::vector<OpenRun> found;
   while (TRY(open_runs.step()))
@@ -211,11 +204,11 @@ Status StoreSink::note_loss(const OpenRun& run) {
                lost ? fmt::format("{} records", *lost)
                     : fmt::format("its records of some {} ms", kGathering.time.count()),
                run.last_id, run.last_time, lost == 1u ? "is" : "are");
-  auto mark = TRY(
-      Statement::prepare(database_.get(), "UPDATE runs SET ended = 'not closed' WHERE run = ?1"));
+  auto mark = TRY(sql::Statement::prepare(database_.get(),
+                                          "UPDATE runs SET ended = 'not closed' WHERE run = ?1"));
   TRY(mark.bind(run.run).run());
   if (lost == 0u) return {};
-  auto note = TRY(Statement::prepare(
+  auto note = TRY(sql::Statement::prepare(
       database_.get(),
       "INSERT OR IGNORE INTO records(id, time_ns, type, name, body)"
       " SELECT id || '+', time_ns, 'gap', 'gap', json_patch(json_object('type', 'gap', 'name', "
@@ -289,23 +282,23 @@ void StoreSink::empty_log(int patience_ms) {
 
 // A reader that does not end keeps the log from being emptied, and so from being bounded.
 Status StoreSink::check_log() {
-  if (log_bytes(config_.path) <= log_limit_) return {};
+  if (sql::log_bytes(config_.path) <= log_limit_) return {};
   empty_log(kPatienceMs);
-  if (log_bytes(config_.path) <= log_limit_) return {};
+  if (sql::log_bytes(config_.path) <= log_limit_) return {};
   return fail(Fault::unavailable,
               fmt::format("{}-wal is full: another process reads {} all the time", config_.path,
                           config_.path));
 }
 
 Status StoreSink::transaction(std::span<const Batch* const> batches) {
-  TRY(execute(database_.get(), "BEGIN IMMEDIATE"));
+  TRY(sql::execute(database_.get(), "BEGIN IMMEDIATE"));
   Written written;
   for (const Batch* batch : batches)
     for (const Record& record : batch->records) TRY(add(record, *batch, written));
   if (written.records > 0) TRY(add_run(written));
   TRY(make_room());
   TRY(drop_old(written.last_time));
-  TRY(execute(database_.get(), "COMMIT"));
+  TRY(sql::execute(database_.get(), "COMMIT"));
   if (written.records > 0) own_run_ = written.last.text().substr(0, 8);
   return {};
 }
@@ -340,7 +333,7 @@ Status StoreSink::add_view(const Schema& schema) {
   if (views_.contains(&schema)) return {};
   sqlite3* database = database_.get();
   const std::string view = view_of(schema);
-  auto known = TRY(Statement::prepare(
+  auto known = TRY(sql::Statement::prepare(
       database,
       "SELECT count(*) FROM sqlite_master WHERE type = 'view' AND name = ?1 AND sql = ?2"));
   known.bind(schema.name).bind(view);
@@ -348,15 +341,16 @@ Status StoreSink::add_view(const Schema& schema) {
   const bool same = known.number(0) > 0;
   known.reset();
   if (!same) {
-    TRY(execute(database, ("DROP VIEW IF EXISTS " + quoted(schema.name)).c_str()));
-    TRY(execute(database, view.c_str()));
+    TRY(sql::execute(database, ("DROP VIEW IF EXISTS " + quoted(schema.name)).c_str()));
+    TRY(sql::execute(database, view.c_str()));
   }
   auto about =
-      TRY(Statement::prepare(database, "INSERT OR REPLACE INTO schemas VALUES(?1, ?2, ?3)"));
+      TRY(sql::Statement::prepare(database, "INSERT OR REPLACE INTO schemas VALUES(?1, ?2, ?3)"));
   TRY(about.bind(schema.name).bind(name(schema.kind)).bind(schema.help).run());
-  auto gone = TRY(Statement::prepare(database, "DELETE FROM fields WHERE name = ?1"));
+  auto gone = TRY(sql::Statement::prepare(database, "DELETE FROM fields WHERE name = ?1"));
   TRY(gone.bind(schema.name).run());
-  auto row = TRY(Statement::prepare(database, "INSERT INTO fields VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
+  auto row =
+      TRY(sql::Statement::prepare(database, "INSERT INTO fields VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
   std::int64_t position = 0;
   for (const Field& field : schema.fields)
     TRY(row.bind(schema.name)
@@ -383,7 +377,7 @@ Status StoreSink::add_run(const Written& written) {
   if (!own_run_.empty()) return {};
   const std::string forget =
       fmt::format("DELETE FROM runs WHERE rowid <= (SELECT max(rowid) FROM runs) - {}", kMaxRuns);
-  return execute(database_.get(), forget.c_str());
+  return sql::execute(database_.get(), forget.c_str());
 }
 
 Result<std::int64_t> StoreSink::used_pages() {
@@ -406,7 +400,7 @@ Result<bool> StoreSink::drop_events(nanoseconds end) {
   if (last == 0) return std::exchange(dropped_, 0) > 0;  // numbers begin anew in an empty table
   TRY(statements_.drop_events.bind(dropped_).bind(last).bind(end.count()).run());
   if (all) dropped_ = last;
-  return changes(database_.get()) > 0;
+  return sql::changes(database_.get()) > 0;
 }
 
 // Before the commit, so that the file never has more than it may.
@@ -429,13 +423,13 @@ Status StoreSink::drop_old(nanoseconds now) {
 // The log is emptied before it is full, as far as readers let it; free pages go back when a lower
 // limit was configured, and when much was dropped.
 Status StoreSink::shrink() {
-  if (log_bytes(config_.path) > log_limit_ / 2) empty_log(0);
+  if (sql::log_bytes(config_.path) > log_limit_ / 2) empty_log(0);
   TRY(statements_.free_pages.step());
   const std::int64_t free = statements_.free_pages.number(0);
   statements_.free_pages.reset();
   if (free <= page_limit_ / 8) return {};
-  return execute(database_.get(),
-                 fmt::format("PRAGMA incremental_vacuum({})", kPagesGivenBack).c_str());
+  return sql::execute(database_.get(),
+                      fmt::format("PRAGMA incremental_vacuum({})", kPagesGivenBack).c_str());
 }
 
 }  // namespace tapio::store

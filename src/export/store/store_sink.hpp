@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 
+#include "export/database.hpp"
 #include "export/sink.hpp"
 #include "store_config.hpp"
-#include "store_database.hpp"
 #include "store_mark.hpp"
 
 namespace tapio::store {
@@ -40,7 +40,7 @@ class StoreSink final : public Sink {
 
  private:
   struct Statements {
-    Statement insert, run, pages, free_pages, oldest_events, drop_events, drop_oldest,
+    sql::Statement insert, run, pages, free_pages, oldest_events, drop_events, drop_oldest,
         drop_old_stories;
   };
   // Of one transaction.
@@ -82,7 +82,7 @@ class StoreSink final : public Sink {
   std::int64_t page_limit_;           // pages of the file
   Mark mark_;                         // of what was queued
   std::optional<Mark::Given> given_;  // to the run before
-  Connection database_;
+  sql::Connection database_;
   Statements statements_;  // of database_
   std::set<const Schema*> views_;
   std::int64_t dropped_ = 0;         // no event is left up to this row

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "store_file.hpp"
+#include "export/database_file.hpp"
 #include "store_layout.hpp"
 #include "store_sink.hpp"
 
@@ -81,9 +81,9 @@ class Stores : public testing::Test {
   std::string ask(const std::string& sql) const {
     sqlite3* opened = nullptr;
     const int code = sqlite3_open_v2(config_.path.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
-    const Connection database(opened);
+    const sql::Connection database(opened);
     if (code != SQLITE_OK) return sqlite3_errmsg(opened);
-    auto statement = Statement::prepare(opened, sql);
+    auto statement = sql::Statement::prepare(opened, sql);
     if (!statement) return statement.error().what;
     std::string out;
     for (auto row = statement->step(); row && *row; row = statement->step()) {
@@ -320,14 +320,14 @@ TEST_F(Stores, can_be_read_while_they_are_written) {
   sqlite3* opened = nullptr;
   ASSERT_EQ(sqlite3_open_v2(config_.path.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr),
             SQLITE_OK);
-  const Connection reader(opened);
-  auto rows = Statement::prepare(opened, "SELECT id FROM records");
+  const sql::Connection reader(opened);
+  auto rows = sql::Statement::prepare(opened, "SELECT id FROM records");
   ASSERT_TRUE(rows && rows->step());
   expect_written(sink, *batch(20, 10));
   int seen = 1;
   for (auto row = rows->step(); row && *row; row = rows->step()) ++seen;
   EXPECT_EQ(seen, 10);
-  EXPECT_EQ(number_of(opened, "SELECT count(*) FROM records"), 20);
+  EXPECT_EQ(sql::number_of(opened, "SELECT count(*) FROM records"), 20);
 }
 
 // Somebody who begins to read and never ends: the log cannot be emptied, so it must not grow.
@@ -337,8 +337,8 @@ TEST_F(Stores, do_not_let_a_reader_make_the_log_grow_without_bound) {
   expect_written(sink, *batch(1, 10));
   sqlite3* opened = nullptr;
   sqlite3_open_v2(config_.path.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
-  Connection reader(opened);
-  auto rows = Statement::prepare(opened, "SELECT id FROM records");
+  sql::Connection reader(opened);
+  auto rows = sql::Statement::prepare(opened, "SELECT id FROM records");
   ASSERT_TRUE(rows && rows->step());
   const std::string text(500, 'x');
   Status status;
@@ -347,11 +347,11 @@ TEST_F(Stores, do_not_let_a_reader_make_the_log_grow_without_bound) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().fault, Fault::unavailable);
   EXPECT_THAT(status.error().what, HasSubstr("another process reads"));
-  EXPECT_LE(log_bytes(config_.path), 8u << 20);
-  rows = Statement();
+  EXPECT_LE(sql::log_bytes(config_.path), 8u << 20);
+  rows = sql::Statement();
   reader.reset();
   expect_written(sink, *batch(90000, 10));
-  EXPECT_LE(log_bytes(config_.path), 4u << 20);
+  EXPECT_LE(sql::log_bytes(config_.path), 4u << 20);
 }
 
 TEST_F(Stores, wait_for_another_writer_for_a_while_and_go_on_later) {
@@ -359,11 +359,11 @@ TEST_F(Stores, wait_for_another_writer_for_a_while_and_go_on_later) {
   expect_written(sink, *batch(1, 1));
   sqlite3* opened = nullptr;
   sqlite3_open_v2(config_.path.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
-  const Connection other(opened);
-  ASSERT_TRUE(execute(opened, "BEGIN IMMEDIATE"));
+  const sql::Connection other(opened);
+  ASSERT_TRUE(sql::execute(opened, "BEGIN IMMEDIATE"));
   const Error busy = refusal(sink);
   EXPECT_EQ(busy.fault, Fault::unavailable) << busy.what;
-  ASSERT_TRUE(execute(opened, "ROLLBACK"));
+  ASSERT_TRUE(sql::execute(opened, "ROLLBACK"));
   expect_written(sink, *batch(2, 1));
   EXPECT_EQ(ask("SELECT count(*) FROM records"), "2\n");
 }

@@ -11,8 +11,8 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
-// SQLite, as far as the store needs it, with our errors.
-namespace tapio::store {
+// SQLite, as far as sinks need it, with our errors.
+namespace tapio::sql {
 
 using Connection = std::unique_ptr<sqlite3, Freed<sqlite3_close_v2>>;
 
@@ -32,6 +32,7 @@ class Statement {
 
   Statement& bind(std::int64_t number);
   Statement& bind(std::string_view text);
+  Statement& bind_blob(std::string_view bytes);
   Statement& bind_text_or_null(std::string_view text);  // "": null
   Statement& bind_number_or_null(std::int64_t number);  // 0: null
 
@@ -53,4 +54,4 @@ class Statement {
 // The rows that the last statement has changed.
 [[nodiscard]] std::int64_t changes(sqlite3* database);
 
-}  // namespace tapio::store
+}  // namespace tapio::sql

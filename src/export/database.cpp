@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store_database.hpp"
+#include "export/database.hpp"
 
 #include <fmt/format.h>
 
 #include <cstring>
 
-namespace tapio::store {
+namespace tapio::sql {
 
 namespace {
 
@@ -48,7 +48,7 @@ Error error_of(sqlite3* database, std::string_view doing) {
 
 Status execute(sqlite3* database, const char* sql) {
   if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return std::unexpected(error_of(database, "store"));
+  return std::unexpected(error_of(database, "database"));
 }
 
 Result<std::int64_t> number_of(sqlite3* database, std::string_view sql) {
@@ -63,7 +63,7 @@ Result<Statement> Statement::prepare(sqlite3* database, std::string_view sql) {
   const int code = sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   made.statement_.reset(statement);
-  if (code != SQLITE_OK) return std::unexpected(error_of(database, "store"));
+  if (code != SQLITE_OK) return std::unexpected(error_of(database, "database"));
   return made;
 }
 
@@ -76,6 +76,12 @@ Statement& Statement::bind(std::string_view text) {
   // A null pointer would be NULL.
   sqlite3_bind_text64(statement_.get(), ++bound_, text.empty() ? "" : text.data(), text.size(),
                       SQLITE_STATIC, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind_blob(std::string_view bytes) {
+  sqlite3_bind_blob64(statement_.get(), ++bound_, bytes.empty() ? "" : bytes.data(), bytes.size(),
+                      SQLITE_STATIC);
   return *this;
 }
 
@@ -95,7 +101,7 @@ Result<bool> Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return std::unexpected(error_of(sqlite3_db_handle(statement_.get()), "store"));
+  return std::unexpected(error_of(sqlite3_db_handle(statement_.get()), "database"));
 }
 
 Status Statement::run() {
@@ -127,4 +133,4 @@ std::int64_t changes(sqlite3* database) {
   return sqlite3_changes64(database);
 }
 
-}  // namespace tapio::store
+}  // namespace tapio::sql

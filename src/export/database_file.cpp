@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store_file.hpp"
+#include "export/database_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 #include "base/fd.hpp"
 
-namespace tapio::store {
+namespace tapio::sql {
 
 namespace {
 
@@ -102,4 +102,4 @@ std::uint64_t log_bytes(const std::string& path) {
   return ::stat((path + "-wal").c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
-}  // namespace tapio::store
+}  // namespace tapio::sql

@@ -8,7 +8,7 @@
 #include "base/result.hpp"
 
 // The file of the database, and those that SQLite lays beside it.
-namespace tapio::store {
+namespace tapio::sql {
 
 // Makes the file, and its directory (0700), where they are missing; takes the rights of others from
 // the file. denied: a link, of somebody else, or where somebody else may lay files beside ours.
@@ -21,4 +21,4 @@ Result<std::string> put_aside(const std::string& path, std::chrono::nanoseconds 
 // Bytes of the log beside it; 0: none.
 [[nodiscard]] std::uint64_t log_bytes(const std::string& path);
 
-}  // namespace tapio::store
+}  // namespace tapio::sql
