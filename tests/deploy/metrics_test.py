@@ -64,7 +64,7 @@ def exported():
     server = NameServer()
     settings = ["http.enabled=true", "http.listen=127.0.0.1:0", "agent.critical_share=1",
                 "observers.dns.enabled=true", f"observers.dns.ports={server.address[1]}",
-                "observers.dns.health_interval=1s"]
+                "observers.dns.health_interval=1s", "observers.usage.interval=2s"]
     with Agent(TAPIO, CAPABILITIES, settings=settings) as agent:
         page = f"http://{agent.ready()['http']['address']}/metrics"
 
@@ -73,7 +73,8 @@ def exported():
             die_in_numbers()
             with urllib.request.urlopen(page, timeout=10) as answer:
                 text = answer.read().decode()
-            wanted = ("tapio_dns_server_", "tapio_dns_latency_", "tapio_process_signal_surplus_total")
+            wanted = ("tapio_dns_server_", "tapio_dns_latency_", "tapio_process_signal_surplus_total",
+                      "tapio_process_usage_", "tapio_cgroup_usage_")
             return text if all("\n" + name in text for name in wanted) else None
         text = until(complete, "metrics of every kind")
     found = {}
