@@ -1,6 +1,7 @@
 # A folder of src/ is a static library. Its tests lie beside the code and are told by their suffix:
 #   *_test.cpp         no root, no network, no sleep          label unit
 #   *_kernel_test.cpp  loads programs into the live kernel    label kernel
+#   *_server_test.cpp  with real servers on loopback          label server; skipped without their programs
 #   *_system_test.cpp  the agent beside systemd, in tests/matrix   label system; elsewhere skipped
 #   *_fuzz.cpp         a fuzz target; without libFuzzer it runs seeds and mutations of them, label unit
 #   *_scenario.cpp     a real incident, for tapio_demo
@@ -31,11 +32,16 @@ endfunction()
 function(tapio_tests name dir)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cpp)
   file(GLOB kernel_tests CONFIGURE_DEPENDS ${dir}/*_kernel_test.cpp)
+  file(GLOB server_tests CONFIGURE_DEPENDS ${dir}/*_server_test.cpp)
   file(GLOB system_tests CONFIGURE_DEPENDS ${dir}/*_system_test.cpp)
   file(GLOB fuzz_targets CONFIGURE_DEPENDS ${dir}/*_fuzz.cpp)
   if(kernel_tests)
     list(REMOVE_ITEM tests ${kernel_tests})
     tapio_test(${name}_kernel_test kernel ${name} ${kernel_tests})
+  endif()
+  if(server_tests)
+    list(REMOVE_ITEM tests ${server_tests})
+    tapio_test(${name}_server_test server ${name} ${server_tests})
   endif()
   if(system_tests)
     list(REMOVE_ITEM tests ${system_tests})

@@ -31,7 +31,7 @@ function(tapio_slice function dir)
   target_include_directories(${target} PUBLIC ${dir})
   include(${dir}/libraries.cmake OPTIONAL)
   # May feed a world as the agent does.
-  foreach(test ${target}_test ${target}_kernel_test ${name}_fuzz)
+  foreach(test ${target}_test ${target}_kernel_test ${target}_server_test ${name}_fuzz)
     if(TARGET ${test})
       target_link_libraries(${test} PRIVATE tapio_enrich)
     endif()

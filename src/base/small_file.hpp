@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -8,10 +9,12 @@
 
 namespace tapio {
 
+inline constexpr std::size_t kMaxSmallFileBytes = 256 << 10;
+
+// A secret is refused when everybody may read or write its file.
 enum class Secrecy : std::uint8_t { open, secret };
 
-// A file of no more than 256 KiB, like a token or a certificate. invalid: it is larger, no regular
-// file, or a secret that everybody may read.
+// All of a file that somebody configured: a certificate, a key, a token.
 [[nodiscard]] Result<std::string> read_small_file(const std::string& path, Secrecy secrecy);
 
 }  // namespace tapio

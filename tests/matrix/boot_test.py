@@ -73,7 +73,7 @@ class Boot(unittest.TestCase):
 
     def test_an_emulator_that_crashes_under_the_command_is_tried_once_more(self):
         done = self.boot(self.kernel, "begin; kill -SEGV $$", GOOD)
-        self.assertEqual((done.returncode, self.attempts()), (0, 2))
+        self.assertEqual((done.returncode, self.attempts()), (0, 2), done.stderr)
 
     def test_a_kernel_that_oopses_under_the_command_is_booted_once_more(self):
         done = self.boot(self.kernel, "begin; echo 'Oops: 0002' >>$console", GOOD)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "otlp_encoder.hpp"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "record/finding.hpp"
@@ -11,8 +12,6 @@ namespace tapio::otlp {
 namespace {
 
 using namespace std::literals;
-using testing::ElementsAre;
-using testing::UnorderedElementsAre;
 
 constexpr SchemaOf kEvent{"test.event",
                           Kind::event,
@@ -294,7 +293,7 @@ std::string unpacked(const std::string& bytes) {
   z_stream stream{};
   EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
   std::string out(1 << 20, '\0');
-  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes.data()));
+  stream.next_in = reinterpret_cast<const Bytef*>(bytes.data());
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());

@@ -21,8 +21,10 @@ Status Outbox::put(std::vector<Request>& requests) {
   if (!spool_ && !for_spool.empty())
     return fail(Fault::unavailable, "the receiver is slow or away, and there is no spool");
   if (spool_) TRY(spool_->put(std::span(for_spool)));
-  for (Request& request : std::span(requests.begin(), for_spool.begin()))
-    lane(request.signal).slot = std::make_shared<const Request>(std::move(request));
+  for (Request& request : std::span(requests.begin(), for_spool.begin())) {
+    auto& slot = lane(request.signal).slot;
+    slot = std::make_shared<const Request>(std::move(request));
+  }
   requests.clear();
   changed_.notify_all();
   return {};
