@@ -13,6 +13,7 @@
 #include "agent/node.hpp"
 #include "agent/privileges.hpp"
 #include "agent/replay.hpp"
+#include "agent/service_manager.hpp"
 #include "agent/terminal.hpp"
 #include "base/fd.hpp"
 #include "base/log.hpp"
@@ -198,10 +199,14 @@ Status Commands::run(const cli::RunOptions& options) {
   auto node = TRY(Node::start(std::move(node_options)));
   report(*node, options.socket);
   TRY(check_observers(*node));
+  auto manager = ServiceManager::from_environment();
+  manager.ready();
   node->run([&, stop = until(options.duration), recorder = node->recorder()] {
+    manager.alive(monotonic_now());
     attend_hang_up(*node, on_terminal);
     return stop() || (recorder && (recorder->full() || !recorder->state()));
   });
+  manager.stopping();
   node->finish();
   return options.recording ? finish_recording(*node->recorder(), *options.recording) : Status{};
 }

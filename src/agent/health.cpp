@@ -13,7 +13,7 @@ ObserverHealth judge(const Symptoms& symptoms) {
     return result;
   }
   if (symptoms.state != "on" && symptoms.state != "provider") {
-    result.health = "unhealthy";
+    result.health = symptoms.asked ? "unhealthy" : "off";
     if (result.why.empty()) result.why.emplace_back(symptoms.state);
     return result;
   }

@@ -17,6 +17,7 @@ struct ObserverHealth {
 struct Symptoms {
   std::string_view state;          // on | provider | off | unsupported | denied | failed
   std::string_view reason;         // of the state
+  bool asked = true;               // false: it is off, and others could do with its facts
   std::vector<std::string> blind;  // what its hooks do not see, see blind_spots.hpp
   bool unbalanced = false;         // its ledger does not add up
   bool losing = false;             // events were lost that nobody wanted to lose, not long ago

@@ -16,6 +16,13 @@ TEST(Health, an_observer_that_sees_everything_is_healthy) {
   EXPECT_THAT(health.why, IsEmpty());
 }
 
+TEST(Health, whose_facts_others_miss_though_it_is_switched_off_is_off_and_says_why) {
+  const auto health =
+      judge({.state = "denied", .reason = "open /dev/kmsg: not permitted", .asked = false});
+  EXPECT_EQ(health.health, "off");
+  EXPECT_THAT(health.why, ElementsAre("open /dev/kmsg: not permitted"));
+}
+
 TEST(Health, a_provider_says_for_whom_and_is_healthy) {
   const auto health = judge({.state = "provider", .reason = "facts for the story oom"});
   EXPECT_EQ(health.health, "healthy");

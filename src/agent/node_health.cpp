@@ -15,7 +15,9 @@ void Node::check_readiness() {
 
 ObserverHealth Node::health_of(const Source& source, MonotonicTime now) {
   const auto& descriptor = *source.selected.descriptor;
-  Symptoms symptoms{.state = source.state, .reason = source.reason};
+  Symptoms symptoms{.state = source.state,
+                    .reason = source.reason,
+                    .asked = source.selected.as == Selected::As::full};
   for (const HookState& hook : hooks()) {
     if (hook.observer != descriptor.name) continue;
     auto sentence = blind_in(hook.observer, hook.hook, hook.program, hook.canary);
