@@ -8,6 +8,9 @@ namespace tapio {
 namespace {
 
 constexpr std::chrono::minutes kClearEvery{1};
+// Of an interval.
+constexpr std::chrono::nanoseconds kLeast = std::chrono::nanoseconds(MetricSeries::kHolds) / 3;
+constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(24);
 
 // How much of `name` are words with which `other` begins too, their dots included.
 std::size_t shared_words(std::string_view name, std::string_view other) {
@@ -17,6 +20,17 @@ std::size_t shared_words(std::string_view name, std::string_view other) {
   if (whole) return shared + 1;
   const auto dot = name.substr(0, shared).rfind('.');
   return dot == std::string_view::npos ? 0 : dot + 1;
+}
+
+// For how long the numbers of a record hold, when no other comes.
+std::chrono::nanoseconds holds_for(const Record& record) {
+  const auto& fields = record.schema->fields;
+  const auto window = std::ranges::find(fields, "window", &Field::name);
+  if (window == fields.end()) return MetricSeries::kHolds;
+  const auto* interval =
+      std::get_if<std::chrono::nanoseconds>(&record.values[window - fields.begin()]);
+  if (!interval) return MetricSeries::kHolds;
+  return std::clamp<std::chrono::nanoseconds>(*interval, kLeast, kLongest) * 3;
 }
 
 }  // namespace
@@ -41,6 +55,7 @@ std::optional<double> number_of(const Value& value) {
 
 void MetricSeries::add(const Record& record, const std::string& labels) {
   const MonotonicTime now = record.origin.time;
+  const MonotonicTime until = now + holds_for(record);
   for (std::size_t i = 0; i < record.schema->fields.size(); ++i) {
     const Field& field = record.schema->fields[i];
     const auto value = number_of(record.values[i]);
@@ -48,6 +63,7 @@ void MetricSeries::add(const Record& record, const std::string& labels) {
     Series& series = series_of(metric_of(*record.schema, field), labels, now);
     series.value = is_count(field) ? series.value + *value : *value;
     series.latest = now;
+    series.until = until;
     series.fresh = true;
   }
 }

@@ -27,12 +27,16 @@ class MetricSeries {
  public:
   // One that got nothing for so long makes room for another.
   static constexpr std::chrono::minutes kSilent{10};
+  // For so long a gauge holds at least.
+  static constexpr std::chrono::minutes kHolds{1};
 
   struct Series {
     double value = 0;
     MonotonicTime since{};   // a sum began not later
     MonotonicTime latest{};  // record
-    bool fresh = false;      // since clear_fresh()
+    MonotonicTime
+        until{};         // a gauge holds: for three of its intervals, where it has a field `window`
+    bool fresh = false;  // since clear_fresh()
   };
   struct Metric {
     const Schema* schema = nullptr;

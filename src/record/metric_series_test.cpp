@@ -40,6 +40,22 @@ TEST(MetricSeriesOf, sum_counts_and_keep_the_latest_of_the_rest) {
   EXPECT_EQ(all.metrics().size(), 2u) << "what is not known makes no metric";
 }
 
+constexpr SchemaOf kUsage{"test.usage", Kind::metric, "",
+                          Field{"window", Type::duration, "", "", "s"},
+                          Field{"size", Type::u64, "", "", "By"}};
+
+TEST(MetricSeriesOf, hold_for_three_intervals_and_for_a_minute_at_least) {
+  MetricSeries all(2, 1s);
+  const auto until = [&](std::chrono::nanoseconds window) {
+    all.add(kUsage({.time = 100s}, window, 5u), "a");
+    return all.metrics().find("test.usage.size")->second.series.find("a")->second.until;
+  };
+  EXPECT_EQ(until(10s), 160s);
+  EXPECT_EQ(until(100s), 400s);
+  all.add(at(100s, 1), "a");
+  EXPECT_EQ(all.metrics().find("dns.latency.p50")->second.series.find("a")->second.until, 160s);
+}
+
 TEST(MetricSeriesOf, tell_which_have_got_something_new) {
   MetricSeries all(2, 1s);
   all.add(at(2s, 3), "a");

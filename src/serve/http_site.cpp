@@ -261,7 +261,7 @@ Answer Site::metrics(const Call& call) {
   if (!status) return refusal(500, status.error());
   Exposition out;
   append_status(out, *status);
-  metrics_.append_to(out);
+  metrics_.append_to(out, call.now);
   return {.body = std::move(out).text()};
 }
 

@@ -49,13 +49,14 @@ void MetricRecords::add(const Batch& batch) {
     if (record.schema->kind == Kind::metric) series_.add(record, labels_of(record));
 }
 
-void MetricRecords::append_to(Exposition& out) const {
+void MetricRecords::append_to(Exposition& out, MonotonicTime now) const {
   for (const auto& [name, metric] : series_.metrics()) {
     const Field& field = *metric.field;
     out.family(name_of(name, field),
                is_count(field) ? Exposition::Kind::counter : Exposition::Kind::gauge,
                help_of(*metric.schema, field));
-    for (const auto& [labels, series] : metric.series) out.sample(labels, series.value);
+    for (const auto& [labels, series] : metric.series)
+      if (is_count(field) || now <= series.until) out.sample(labels, series.value);
     if (metric.overflow) out.sample({{"overflow", "true"}}, metric.overflow->value);
   }
 }

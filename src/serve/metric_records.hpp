@@ -7,13 +7,14 @@
 namespace tapio::serve {
 
 // Records of type metric as series for /metrics: a count is a counter, any other value a gauge. The
-// container is a label too. What has no room is in the series with the label overflow="true".
+// container is a label too. A gauge that got nothing for long is not there. What has no room is in
+// the series with the label overflow="true".
 class MetricRecords {
  public:
   explicit MetricRecords(std::size_t max_series) : series_(max_series, {}) {}
 
   void add(const Batch& batch);
-  void append_to(Exposition& out) const;
+  void append_to(Exposition& out, MonotonicTime now) const;
 
  private:
   MetricSeries series_;

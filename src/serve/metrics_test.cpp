@@ -35,10 +35,11 @@ class Records : public testing::Test {
   }
   [[nodiscard]] std::string text() const {
     Exposition out;
-    metrics.append_to(out);
+    metrics.append_to(out, now);
     return std::move(out).text();
   }
   MetricRecords metrics{3};
+  MonotonicTime now = 1s;
 };
 
 TEST_F(Records, a_count_is_summed_by_its_labels) {
@@ -66,6 +67,18 @@ TEST_F(Records, other_values_are_gauges_with_their_unit_in_the_name) {
                                 "tapio_test_load_memory_used_bytes"
                                 "{who=\"x\",container_id=\"c1\"} 7\n"));
   EXPECT_THAT(text(), HasSubstr("tapio_test_load_wait_seconds{who=\"x\",container_id=\"c1\"} 1.5"));
+}
+
+TEST_F(Records, a_gauge_that_nobody_reports_any_more_is_gone_and_a_counter_stays) {
+  Batch batch;
+  batch.records.push_back(kLoad({.time = 1s}, "x"sv, 5u, std::chrono::nanoseconds(0)));
+  metrics.add(batch);
+  stop("done", 1);
+  now = 61s;
+  EXPECT_THAT(text(), HasSubstr("tapio_test_load_memory_used_bytes{who=\"x\"} 5\n"));
+  now = 62s;
+  EXPECT_THAT(text(), Not(HasSubstr("who=\"x\"")));
+  EXPECT_THAT(text(), HasSubstr("tapio_test_stops_total{why=\"done\",number=\"9\"} 1\n"));
 }
 
 TEST_F(Records, beyond_the_bound_is_one_more_series_and_nothing_is_lost_of_the_sum) {

@@ -67,15 +67,18 @@ class Bench:
         self.started.append(program)
         return program
 
-    def receiver(self, port, *arguments):
+    def receiver(self, port, *arguments, name=""):
+        """What it gets is in self.directory, or in a directory of that name there."""
         env = dict(os.environ, PYTHONPATH=str(UNPACKED / "usr/lib/python3/dist-packages"))
-        program = self.start(PYTHON, "-B", HERE / "receiver.py", port, self.directory,
-                             *arguments, env=env)
+        directory = self.directory / name
+        directory.mkdir(exist_ok=True)
+        program = self.start(PYTHON, "-B", HERE / "receiver.py", port, directory, *arguments,
+                             env=env)
         wait_for("the receiver", lambda: answers(port))
         return program
 
-    def agent(self, *settings):
-        agent = Agent(self, settings)
+    def agent(self, *settings, name="agent"):
+        agent = Agent(self, settings, name)
         wait_for("the agent", lambda: agent.status() is not None)
         return agent
 
@@ -85,15 +88,17 @@ class Bench:
 
 
 class Agent:
-    def __init__(self, bench, settings):
+    def __init__(self, bench, settings, name):
         self.tapio = os.environ["TAPIO"]
-        self.socket = bench.directory / "socket"
+        self.own = bench.directory / name
+        self.own.mkdir()
+        self.socket = self.own / "socket"
         words = [word for setting in settings for word in ("--set", setting)]
-        self.log = open(bench.directory / "log", "a", encoding="utf-8")
+        self.log = open(self.own / "log", "a", encoding="utf-8")
         self.program = bench.start(
             self.tapio, "run", "--socket", self.socket, "--set", "sinks.store.enabled=false",
             "--set", "sinks.otlp.enabled=true",
-            "--set", f"sinks.otlp.spool.path={bench.directory}/spool/otlp.spool", *words,
+            "--set", f"sinks.otlp.spool.path={self.own}/spool/otlp.spool", *words,
             stdout=subprocess.DEVNULL, stderr=self.log)
 
     def status(self):
@@ -107,6 +112,9 @@ class Agent:
     def rss(self):
         with open(f"/proc/{self.program.pid}/status", encoding="utf-8") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+
+    def spool_bytes(self):
+        return sum(file.stat().st_size for file in (self.own / "spool").iterdir())
 
     def end(self):
         self.program.send_signal(signal.SIGTERM)
