@@ -24,11 +24,8 @@ std::size_t shared_words(std::string_view name, std::string_view other) {
 
 // For how long the numbers of a record hold, when no other comes.
 std::chrono::nanoseconds holds_for(const Record& record) {
-  const auto& fields = record.schema->fields;
-  const auto window = std::ranges::find(fields, "window", &Field::name);
-  if (window == fields.end()) return MetricSeries::kHolds;
-  const auto* interval =
-      std::get_if<std::chrono::nanoseconds>(&record.values[window - fields.begin()]);
+  const Value* window = value_of(record, "window");
+  const auto* interval = window ? std::get_if<std::chrono::nanoseconds>(window) : nullptr;
   if (!interval) return MetricSeries::kHolds;
   return std::clamp<std::chrono::nanoseconds>(*interval, kLeast, kLongest) * 3;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record/record.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "record/finding.hpp"
 
@@ -110,11 +110,15 @@ std::chrono::nanoseconds wall_time(MonotonicTime time, const Clocks& clocks) {
   return time.count() < 0 ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds::max();
 }
 
-std::string_view text_of(const Record& record, std::string_view field) {
+const Value* value_of(const Record& record, std::string_view field) {
   const auto& fields = record.schema->fields;
   const auto found = std::ranges::find(fields, field, &Field::name);
-  if (found == fields.end()) return {};
-  const auto* text = std::get_if<std::string_view>(&record.values[found - fields.begin()]);
+  return found == fields.end() ? nullptr : &record.values[found - fields.begin()];
+}
+
+std::string_view text_of(const Record& record, std::string_view field) {
+  const Value* value = value_of(record, field);
+  const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
   return text ? *text : std::string_view();
 }
 

@@ -103,7 +103,9 @@ struct Record {
   std::array<Value, kMaxFields> values{};
 };
 
-// The text of the field with this name; "": there is none.
+// What the field with this name holds; nullptr: the schema has none.
+[[nodiscard]] const Value* value_of(const Record& record, std::string_view field);
+// Its text; "": there is none.
 [[nodiscard]] std::string_view text_of(const Record& record, std::string_view field);
 
 // Keys that every record has when it leaves Tapio, so that no schema may declare them.

@@ -61,13 +61,6 @@ std::string_view head_of(const Field& field) {
   return field.column.empty() ? field.name : field.column;
 }
 
-const Value* value_of(const Record& record, std::string_view name) {
-  const auto fields = record.schema->fields;
-  const auto found = std::ranges::find(fields, name, &Field::name);
-  if (found == fields.end()) return nullptr;
-  return &record.values[static_cast<std::size_t>(found - fields.begin())];
-}
-
 std::uint64_t pid_of(const Record& record) {
   const Value* value = value_of(record, kPid);
   const auto* declared = value ? std::get_if<std::uint64_t>(value) : nullptr;

@@ -2,14 +2,13 @@
 #include "nats_sink.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <climits>
 #include <random>
 
+#include "base/host.hpp"
 #include "nats_stream.hpp"
 #include "nats_subject.hpp"
 #include "record/gap.hpp"
@@ -23,10 +22,8 @@ using std::chrono::steady_clock;
 
 constexpr unsigned kNobodyTakesIt = 503;
 
-Result<std::string> host_name() {
-  std::array<char, HOST_NAME_MAX + 1> text{};
-  if (::gethostname(text.data(), text.size() - 1) != 0) return from_errno(errno, "gethostname");
-  std::string name(text.data());
+Result<std::string> name_of_node() {
+  std::string name = TRY(host_name());
   const auto good = [](char c) { return c == '.' || as_token(c) == c; };
   if (name.empty() || !std::ranges::all_of(name, good))
     return invalid(
@@ -67,7 +64,7 @@ Result<std::unique_ptr<NatsSink>> NatsSink::open(const Config& config) {
   for (const std::string& url : config.servers) sink->servers_.push_back(TRY(parse_address(url)));
   // So that the nodes of a fleet do not all go to the first.
   sink->server_ = std::random_device{}() % sink->servers_.size();
-  sink->node_ = config.node.empty() ? TRY(host_name()) : config.node;
+  sink->node_ = config.node.empty() ? TRY(name_of_node()) : config.node;
   sink->begin_ = config.prefix + '.';
   append_token(sink->begin_, sink->node_);
   sink->begin_ += '.';

@@ -10,12 +10,6 @@ namespace tapio::nats {
 
 namespace {
 
-const Value* value_of(const Record& record, std::string_view field) {
-  const auto& fields = record.schema->fields;
-  const auto found = std::ranges::find(fields, field, &Field::name);
-  return found == fields.end() ? nullptr : &record.values[found - fields.begin()];
-}
-
 std::string_view all_or(std::string_view one) {
   return one == "*" ? "all" : one;
 }

@@ -2,10 +2,10 @@
 #include "otlp_encoder.hpp"
 
 #include <google/protobuf/arena.h>
-#include <unistd.h>
 
 #include <algorithm>
 
+#include "base/host.hpp"
 #include "otlp_gzip.hpp"
 #include "record/record_id.hpp"
 #include "version.hpp"
@@ -20,14 +20,6 @@ using std::chrono::nanoseconds;
 constexpr int kInfo = 9, kWarn = 13, kError = 17;
 // opentelemetry/proto/metrics/v1: AggregationTemporality; trace/v1: SpanKind, StatusCode.
 constexpr int kCumulative = 2, kInternal = 1, kStatusError = 2;
-
-constexpr std::size_t kMaxHostName = 256;
-
-std::string host_name() {
-  std::array<char, kMaxHostName + 1> name{};
-  if (::gethostname(name.data(), kMaxHostName) != 0) return "unknown";
-  return name.data();
-}
 
 // FNV-1a.
 std::uint64_t hash_of(std::string_view text) {
@@ -169,7 +161,7 @@ struct Encoder::Messages {
 Encoder::Encoder(const Config& config)
     : gzip_(config.compression == Compression::gzip), series_(config.series, monotonic_now()) {
   for (const Signal signal : config.signals) wanted_[static_cast<std::size_t>(signal)] = true;
-  const std::string node = config.node.empty() ? host_name() : config.node;
+  const std::string node = config.node.empty() ? host_name().value_or("unknown") : config.node;
   node_hash_ = hash_of(node);
   auto& attributes = *resource_.mutable_attributes();
   add_attribute(attributes, "service.name", "tapio");
@@ -258,11 +250,8 @@ void Encoder::add_span(const Record& record, const Clocks& clocks, wire::ScopeSp
 }
 
 void Encoder::add_evidence(const Record& record, wire::Span& span) {
-  const auto& fields = record.schema->fields;
-  const auto field = std::ranges::find(fields, "evidence", &Field::name);
-  if (field == fields.end()) return;
-  const auto* ids =
-      std::get_if<std::span<const std::string_view>>(&record.values[field - fields.begin()]);
+  const Value* evidence = value_of(record, "evidence");
+  const auto* ids = evidence ? std::get_if<std::span<const std::string_view>>(evidence) : nullptr;
   if (!ids) return;
   for (const std::string_view text : *ids) {
     const auto id = parse_record_id(text);
