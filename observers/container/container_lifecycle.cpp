@@ -16,12 +16,6 @@ Origin origin_of(MonotonicTime time, ProcessId process, std::uint64_t cgroup_id)
           .event_class = TAPIO_STATE};
 }
 
-// "": none.
-std::string container_of(std::uint64_t cgroup_id, const World& world) {
-  const Cgroup* cgroup = cgroup_id != 0 ? world.cgroup(cgroup_id) : nullptr;
-  return cgroup ? cgroup->container_id : std::string();
-}
-
 Value since(MonotonicTime begin, MonotonicTime end) {
   return begin.count() != 0 && begin <= end ? Value{end - begin} : Value{};
 }
@@ -38,9 +32,15 @@ bool ends_by(const ProcessExited& fact, std::int32_t signal) {
 
 }  // namespace
 
+Lifecycle::Key Lifecycle::container_of(std::uint64_t cgroup_id, const World& world) {
+  const Cgroup* cgroup = cgroup_id != 0 ? world.cgroup(cgroup_id) : nullptr;
+  if (!cgroup || cgroup->container_id.empty()) return 0;
+  return std::hash<std::string_view>{}(cgroup->container_id);
+}
+
 void Lifecycle::on(const CgroupCreated& fact, Output& out) {
-  const std::string id = container_of(fact.cgroup_id, out.world());
-  if (id.empty() || containers_.find(id)) return;
+  const Key id = container_of(fact.cgroup_id, out.world());
+  if (id == 0 || containers_.find(id)) return;
   Entry& entry = containers_.use(id);
   entry.cgroup_id = fact.cgroup_id;
   if (fact.evidence == RecordId{}) return;  // it was there before
@@ -49,8 +49,8 @@ void Lifecycle::on(const CgroupCreated& fact, Output& out) {
 }
 
 void Lifecycle::on(const ProcessExecuted& fact, Output& out) {
-  const std::string id = container_of(fact.cgroup_id, out.world());
-  Entry* entry = id.empty() ? nullptr : containers_.find(id);
+  const Key id = container_of(fact.cgroup_id, out.world());
+  Entry* entry = id == 0 ? nullptr : containers_.find(id);
   if (!entry || entry->main || entry->created.count() == 0) return;
   const Process* parent = out.world().process(fact.parent);
   const bool first_of_namespace = fact.virtual_pid == 1;
@@ -62,8 +62,7 @@ void Lifecycle::on(const ProcessExecuted& fact, Output& out) {
   start(id, *entry, fact, out);
 }
 
-void Lifecycle::start(const std::string& id, Entry& entry, const ProcessExecuted& fact,
-                      Output& out) {
+void Lifecycle::start(Key id, Entry& entry, const ProcessExecuted& fact, Output& out) {
   entry.main = fact.process;
   entry.main_cgroup = fact.cgroup_id;
   entry.started = fact.time;
@@ -75,7 +74,7 @@ void Lifecycle::start(const std::string& id, Entry& entry, const ProcessExecuted
   const Process* main = out.world().process(fact.process);
   if (!main || main->life != Life::exited) return;
   entry.ended = true;
-  end(entry,
+  end(id, entry,
       {.time = std::max(main->exited, fact.time),
        .process = fact.process,
        .cgroup_id = fact.cgroup_id,
@@ -85,43 +84,44 @@ void Lifecycle::start(const std::string& id, Entry& entry, const ProcessExecuted
 }
 
 void Lifecycle::on(const ProcessExited& fact, Output& out) {
-  const std::string* id = mains_.find(fact.process);
+  const Key* id = mains_.find(fact.process);
   Entry* entry = id ? containers_.find(*id) : nullptr;
   if (!entry || entry->ended) return;
   entry->ended = true;
-  end(*entry, fact, out);
+  end(*id, *entry, fact, out);
   mains_.erase(fact.process);
 }
 
-void Lifecycle::end(const Entry& entry, const ProcessExited& fact, Output& out) {
+void Lifecycle::end(Key id, const Entry& entry, const ProcessExited& fact, Output& out) {
   Arena& arena = out.arena();
-  const bool asked = !entry.main_killed_for_memory && entry.asked.count() != 0 &&
-                     fact.time < entry.asked + kAsked && ends_by(fact, entry.asked_signal);
+  const Asked* request = asked_.find(id);
+  const bool asked = request && !entry.main_killed_for_memory &&
+                     fact.time < request->time + kAsked && ends_by(fact, request->signal);
   const bool stopped = asked || (fact.signal == 0 && fact.code == 0);
   const auto& schema = stopped ? kContainerStopped : kContainerDied;
   hand_out_(schema(origin_of(fact.time, fact.process, entry.main_cgroup),
                    fact.signal == 0 ? Value{std::int64_t{fact.code}} : Value{},
                    fact.signal == 0 ? Value{} : Value{arena.keep(signal_name(fact.signal))},
                    entry.main_killed_for_memory, since(entry.started, fact.time),
-                   asked ? Value{arena.keep(label(entry.asked_by_name, entry.asked_by))} : Value{},
+                   asked ? Value{arena.keep(label(request->by_name, request->by))} : Value{},
                    std::uint64_t{entry.killed_for_memory}),
             out);
+  asked_.erase(id);
 }
 
 void Lifecycle::on(const SignalSent& fact, Output&) {
-  if (!asks_to_end(fact.signal)) return;
-  const std::string* id = mains_.find(fact.target);
-  Entry* entry = id ? containers_.find(*id) : nullptr;
-  if (!entry || !fact.sender || fact.sender_cgroup_id == fact.target_cgroup_id) return;
-  entry->asked = fact.time;
-  entry->asked_signal = fact.signal;
-  entry->asked_by = fact.sender;
-  entry->asked_by_name = fact.sender_name;
+  if (!asks_to_end(fact.signal) || !fact.sender) return;
+  const Key* id = mains_.find(fact.target);
+  if (!id || fact.sender_cgroup_id == fact.target_cgroup_id) return;
+  asked_.use(*id) = {.time = fact.time,
+                     .signal = fact.signal,
+                     .by = fact.sender,
+                     .by_name = std::string(fact.sender_name)};
 }
 
 void Lifecycle::on(const OomKilled& fact, Output& out) {
-  const std::string id = container_of(fact.cgroup_id, out.world());
-  if (id.empty()) return;
+  const Key id = container_of(fact.cgroup_id, out.world());
+  if (id == 0) return;
   bool main = false;
   if (Entry* entry = containers_.find(id)) {
     entry->killed_for_memory++;
@@ -132,8 +132,8 @@ void Lifecycle::on(const OomKilled& fact, Output& out) {
 }
 
 void Lifecycle::on(const CgroupRemoved& fact, Output& out) {
-  const std::string id = container_of(fact.cgroup_id, out.world());
-  const Entry* entry = id.empty() ? nullptr : containers_.find(id);
+  const Key id = container_of(fact.cgroup_id, out.world());
+  const Entry* entry = id == 0 ? nullptr : containers_.find(id);
   if (!entry || entry->cgroup_id != fact.cgroup_id) return;
   hand_out_(
       kContainerRemoved(origin_of(fact.time, {}, fact.cgroup_id), since(entry->created, fact.time)),

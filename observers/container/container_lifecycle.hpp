@@ -16,6 +16,7 @@ namespace tapio::container {
 class Lifecycle {
  public:
   static constexpr std::size_t kMaxContainers = 16'384;  // beyond: the one longest without news
+  static constexpr std::size_t kMaxAsked = 1024;         // beyond: the one asked longest ago
   // Who was asked to end that long ago and ends now ends for it.
   static constexpr std::chrono::nanoseconds kAsked = std::chrono::minutes(1);
 
@@ -42,19 +43,25 @@ class Lifecycle {
     bool ended = false;
     std::uint32_t killed_for_memory = 0;  // processes
     bool main_killed_for_memory = false;
-    // The latest request to end that somebody outside sent to the main process.
-    MonotonicTime asked{};
-    std::int32_t asked_signal = 0;
-    ProcessId asked_by;
-    std::string asked_by_name;
+  };
+  // The latest request to end that somebody outside sent to the main process.
+  struct Asked {
+    MonotonicTime time{};
+    std::int32_t signal = 0;
+    ProcessId by;
+    std::string by_name;
   };
 
-  void start(const std::string& id, Entry& entry, const ProcessExecuted& fact, Output& out);
-  void end(const Entry& entry, const ProcessExited& fact, Output& out);
+  // Ids as hashes: two that share one would be one container.
+  using Key = std::uint64_t;  // 0: none
+  static Key container_of(std::uint64_t cgroup_id, const World& world);
+  void start(Key id, Entry& entry, const ProcessExecuted& fact, Output& out);
+  void end(Key id, const Entry& entry, const ProcessExited& fact, Output& out);
 
   HandOut hand_out_;
-  Lru<std::string, Entry> containers_{kMaxContainers};  // by container id
-  Lru<ProcessId, std::string, ProcessIdHash> mains_{kMaxContainers};
+  Lru<Key, Entry> containers_{kMaxContainers};
+  Lru<ProcessId, Key, ProcessIdHash> mains_{kMaxContainers};
+  Lru<Key, Asked> asked_{kMaxAsked};
 };
 
 }  // namespace tapio::container

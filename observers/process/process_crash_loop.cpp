@@ -38,9 +38,10 @@ bool has_executed(const Process& process) {
 std::string place_of(std::uint64_t cgroup_id, ProcessId starter, const World& world) {
   if (const Cgroup* cgroup = world.cgroup(cgroup_id)) {
     if (!cgroup->pod_uid.empty()) return "pod " + cgroup->pod_uid;
-    if (!cgroup->container_id.empty()) return "container " + cgroup->container_id;
-    if (!cgroup->user_unit.empty()) return "unit " + cgroup->unit + " " + cgroup->user_unit;
-    if (!cgroup->unit.empty()) return "unit " + cgroup->unit;
+    if (!cgroup->container_id.empty()) return fmt::format("container {}", cgroup->container_id);
+    if (!cgroup->user_unit.empty())
+      return fmt::format("unit {} {}", cgroup->unit, cgroup->user_unit);
+    if (!cgroup->unit.empty()) return fmt::format("unit {}", cgroup->unit);
   }
   return fmt::format("child of {} {}", starter.pid, starter.start_ticks);
 }

@@ -14,7 +14,8 @@ namespace {
 // Whose changes are whose: a pod's containers come and go, a container's cgroup may too.
 std::string key_of(std::uint64_t cgroup_id, const World& world) {
   const Cgroup* cgroup = cgroup_id != 0 ? world.cgroup(cgroup_id) : nullptr;
-  if (cgroup && !cgroup->container_id.empty()) return "container " + cgroup->container_id;
+  if (cgroup && !cgroup->container_id.empty())
+    return fmt::format("container {}", cgroup->container_id);
   if (cgroup && !cgroup->unit.empty())
     return fmt::format("unit {} {}", cgroup->unit, cgroup->user_unit);
   return fmt::format("cgroup {}", cgroup_id);  // 0: the node

@@ -58,18 +58,19 @@ struct Process {
 };
 
 // A control group, and whose it is by its path alone: nothing is guessed, what the path does not
-// say is empty.
+// say is empty. Views are of `path`, or static: a copy does not outlive its original.
 struct Cgroup {
   std::uint64_t id = 0;
   std::string path;         // "" : not known
   MonotonicTime created{};  // 0: before the agent
   MonotonicTime removed{};  // 0: it is there
-  std::string runtime;  // "docker", "containerd", "cri-o", "podman"; "": no container, or not told
-  std::string container_id;  // 64 hexadecimal digits; "": no container
-  std::string pod_uid;       // as Kubernetes writes it, with dashes
-  std::string qos;           // "Guaranteed", "Burstable", "BestEffort"
-  std::string unit;          // of systemd: "nginx.service", "session-3.scope"
-  std::string user_unit;     // of the user's systemd, within `unit`
+  std::string_view
+      runtime;  // "docker", "containerd", "cri-o", "podman"; "": no container, or not told
+  std::string_view container_id;  // 64 hexadecimal digits; "": no container
+  std::string pod_uid;            // as Kubernetes writes it, with dashes
+  std::string_view qos;           // "Guaranteed", "Burstable", "BestEffort"
+  std::string_view unit;          // of systemd: "nginx.service", "session-3.scope"
+  std::string_view user_unit;     // of the user's systemd, within `unit`
 };
 
 // What a runtime last said of a container; see ContainerDescribed.
