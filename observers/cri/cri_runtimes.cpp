@@ -71,7 +71,7 @@ void LiveRuntimes::look_up(const std::string& id, std::string_view runtime, bool
   std::vector<Worker*> asked;
   for (const auto& worker : workers_)
     if (worker->may_know(runtime)) asked.push_back(worker.get());
-  outbox_.expect(id, asked.size());
+  if (awaited) outbox_.expect(id, asked.size());
   const Wanted wanted{.id = id,
                       .awaited = awaited,
                       .patience = patient ? monotonic_now() + kPatience : MonotonicTime{}};

@@ -138,7 +138,11 @@ Status HttpClient::set_up(Method method, const HttpRequest& request, HttpHearer&
   set(CURLOPT_HTTPHEADER, handles_->headers.get());
   if (!options_.unix_socket.empty())
     set(CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
-  if (options_.http2) set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
+  if (options_.http2) {
+    set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+  }
   if (method == Method::post) {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDS, request.body.data());
