@@ -149,10 +149,12 @@ std::optional<Heard> event(std::string_view line) {
   if (!json) return {};
   const auto type = text(*json, "Type"), action = text(*json, "Action");
   if (type == "image" && (action == "pull" || action == "load" || action == "import"))
-    return Heard{Heard::What::image, {}};
+    return Heard{.what = Heard::What::image};
   const auto id = text(at(*json, "Actor"), "ID");
   if (type != "container" || !is_id(id)) return {};
-  for (const char* each : {"create", "init", "start", "die", "died", "oom", "restart"})
+  for (const char* each : {"create", "init", "start", "restart"})
+    if (action == each) return Heard{Heard::What::container, std::string(id), true};
+  for (const char* each : {"die", "died", "oom"})
     if (action == each) return Heard{Heard::What::container, std::string(id)};
   return {};
 }

@@ -196,13 +196,14 @@ Result<std::vector<Image>> images(std::string_view bytes) {
 std::optional<Heard> cri_event(std::string_view bytes) {
   const auto event = parsed<wire::ContainerEventResponse>(bytes);
   if (!event || !is_id(event->container_id())) return {};
-  return Heard{Heard::What::container, event->container_id()};
+  return Heard{Heard::What::container, event->container_id(),
+               event->container_event_type() < wire::CONTAINER_STOPPED_EVENT};
 }
 
 std::optional<Heard> containerd_event(std::string_view bytes) {
   const auto envelope = parsed<wire::Envelope>(bytes);
   if (!envelope) return {};
-  if (envelope->topic() == "/images/create") return Heard{Heard::What::image, {}};
+  if (envelope->topic() == "/images/create") return Heard{.what = Heard::What::image};
   if (!envelope->topic().starts_with("/tasks/")) return {};
   const std::string_view event = envelope->event().value();
   if (envelope->topic() == "/tasks/exit") {
@@ -212,7 +213,7 @@ std::optional<Heard> containerd_event(std::string_view bytes) {
   }
   const auto task = parsed<wire::TaskEvent>(event);
   if (!task || !is_id(task->container_id())) return {};
-  return Heard{Heard::What::container, task->container_id()};
+  return Heard{Heard::What::container, task->container_id(), envelope->topic() != "/tasks/oom"};
 }
 
 }  // namespace messages

@@ -225,11 +225,13 @@ void CriObserver::publish(const Described& one, RecordId evidence, Output& out) 
 }
 
 RecordId CriObserver::emit(const Described& one, const Described* before, bool removed,
-                           Output& out) const {
+                           Output& out) {
   Arena& arena = out.arena();
   const auto text = [&](std::string_view said) { return text_or_none(said, arena); };
   const bool has_ended = one.state == ContainerState::exited && !one.sandbox;
-  return out.emit(kContainer({.time = one.time}, arena.keep(one.id), text(one.name),
+  const auto* cgroup = cgroups_.find(one.id);
+  const Origin origin{.time = one.time, .cgroup_id = cgroup ? *cgroup : 0};
+  return out.emit(kContainer(origin, arena.keep(one.id), text(one.name),
                              text(one.image), text(one.runtime), text(one.pod.name),
                              text(one.pod.space), text(one.pod.uid), text(one.sandbox_id),
                              one.sandbox, removed ? "removed" : name_of(one.state),

@@ -56,7 +56,7 @@ class CriObserver final : public Observer {
   // Whether there is to be a record of it.
   [[nodiscard]] bool is_wanted(const Described& one) const;
   void publish(const Described& one, RecordId evidence, Output& out) const;
-  RecordId emit(const Described& one, const Described* before, bool removed, Output& out) const;
+  RecordId emit(const Described& one, const Described* before, bool removed, Output& out);
 
   Config config_;
   std::unique_ptr<Runtimes> runtimes_;

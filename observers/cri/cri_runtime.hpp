@@ -26,7 +26,8 @@ struct Image {
 // What a runtime says of its own accord.
 struct Heard {
   enum class What : std::uint8_t { container, image } what{};
-  std::string id;  // of the container
+  std::string id;      // of the container
+  bool began = false;  // its runtime may not know it yet when it is asked at once
 };
 
 struct Version {

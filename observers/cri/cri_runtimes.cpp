@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 200ms;
-
 // Two names of one socket are one runtime.
 bool is_same(const Socket& a, const Socket& b) {
   struct stat of_a{}, of_b{};
@@ -74,7 +72,7 @@ void LiveRuntimes::look_up(const std::string& id, std::string_view runtime, bool
   if (awaited) outbox_.expect(id, asked.size());
   const Wanted wanted{.id = id,
                       .awaited = awaited,
-                      .patience = patient ? monotonic_now() + kPatience : MonotonicTime{}};
+                      .patience = patient ? monotonic_now() + Worker::kPatience : MonotonicTime{}};
   for (Worker* worker : asked) {
     if (worker->look_up(wanted)) continue;
     outbox_.count(&Counts::refused);

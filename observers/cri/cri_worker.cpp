@@ -198,7 +198,10 @@ Status Worker::answer(const Wanted& wanted, const std::stop_token& stop) {
     say(std::move(**one));
     return {};
   }
-  if (one && monotonic_now() < wanted.patience) {
+  if (one && known_.find(wanted.id)) {
+    known_.erase(wanted.id);
+    outbox_.put(Removed{.time = monotonic_now(), .id = wanted.id});
+  } else if (one && monotonic_now() < wanted.patience) {
     again(wanted);
     return {};
   }
@@ -325,7 +328,8 @@ void Worker::hear(const std::stop_token& stop) {
 void Worker::on_heard(const Heard& heard) {
   outbox_.count(&Counts::events);
   if (heard.what == Heard::What::container) {
-    if (!look_up({.id = heard.id, .patience = monotonic_now() + 200ms}))
+    const auto patience = heard.began ? monotonic_now() + kPatience : MonotonicTime{};
+    if (!look_up({.id = heard.id, .patience = patience}))
       outbox_.count(&Counts::refused);
     return;
   }

@@ -42,6 +42,7 @@ class Worker {
  public:
   static constexpr std::size_t kMaxWanted = 1024;
   static constexpr std::size_t kMaxKnown = 16'384;  // containers whose state is compared
+  static constexpr std::chrono::milliseconds kPatience{200};  // with a container that has just begun
   static constexpr std::chrono::milliseconds kAgain{20};  // between two tries of a patient one
   static constexpr unsigned kImagesEvery = 6;             // lists, when no event says so
   static constexpr std::chrono::milliseconds kImagesPause{1000};  // after such an event

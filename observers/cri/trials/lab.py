@@ -33,6 +33,12 @@ class Lab(contextlib.ExitStack):
         self.callback(stop, process)
         return process
 
+    def forget_cgroups(self, word):
+        """Those with this word in their path, when it is left."""
+        self.callback(subprocess.run,
+                      ["find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", f"*{word}*",
+                       "-exec", "rmdir", "{}", ";"], check=False, stderr=subprocess.DEVNULL)
+
     def log(self, name):
         return (self.directory / f"{name}.log").read_text(errors="replace")[-3000:]
 
