@@ -71,6 +71,9 @@ class Observer {
   virtual void on_fact(const Fact&, Output&) {}
   virtual void on_surplus(const Surplus&, MonotonicTime, Output&) {}
   virtual void on_tick(MonotonicTime, Output&) {}  // once a second
+  // In each pass of the pipeline, some 50 a second, when what is older than the watermark has been
+  // worked on: for who waits for an answer.
+  virtual void on_advance(MonotonicTime, Output&) {}
   // A reload: its settings that may change while it runs have new values, see Setting::on_reload.
   virtual void on_settings(const config::Section&) {}
   [[nodiscard]] virtual std::vector<Counter> counters() const { return {}; }

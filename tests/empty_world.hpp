@@ -13,6 +13,7 @@ class EmptyWorld : public World {
   [[nodiscard]] std::vector<const Process*> ancestors(ProcessId) const override { return {}; }
   [[nodiscard]] MonotonicTime watching_since() const override { return {}; }
   [[nodiscard]] const Cgroup* cgroup(std::uint64_t) const override { return nullptr; }
+  [[nodiscard]] const Container* container(std::string_view) const override { return nullptr; }
   [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t) const override { return {}; }
   [[nodiscard]] std::vector<Change> changes(std::uint64_t, MonotonicTime,
                                             MonotonicTime) const override {

@@ -28,6 +28,9 @@ class StagedWorld final : public World {
     const auto found = cgroups.find(id);
     return found == cgroups.end() ? nullptr : &found->second;
   }
+  [[nodiscard]] const Container* container(std::string_view id) const override {
+    return known.container(id);
+  }
   [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t) const override { return points; }
   [[nodiscard]] std::vector<Change> changes(std::uint64_t cgroup_id, MonotonicTime from,
                                             MonotonicTime to) const override {

@@ -74,7 +74,7 @@ struct tapio_process_exec {
 	__u32 parent_tgid;
 	__u32 virtual_pid;
 	__u32 file_mode; /* of the executable, as st_mode in stat(2) */
-	__u32 zero;
+	__u32 mount_namespace; /* its inode; 0: not known */
 	char comm[TAPIO_COMM_LEN];
 	struct tapio_text filename; /* as given to execve */
 	struct tapio_text executable;

@@ -100,6 +100,7 @@ TAPIO_TRACEPOINT(sched_process_exec, TAPIO_PROCESS_ON_EXEC, exec,
 	e->parent_start_ns = tapio_start_boottime(parent);
 	e->parent_tgid = TAPIO_GET(run, parent, tgid);
 	tapio_virtual_pid(run, task, &e->virtual_pid, &e->pid_namespace);
+	e->mount_namespace = TAPIO_GET(run, task, nsproxy, mnt_ns, ns.inum);
 	tapio_credentials(run, task, &e->credentials);
 	TAPIO_COPY(run, e->comm, task, comm);
 	e->header.flags |= unless_wanted(task);

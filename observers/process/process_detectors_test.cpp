@@ -8,6 +8,7 @@
 #include <map>
 
 #include "collected.hpp"
+#include "empty_world.hpp"
 
 namespace tapio::process {
 namespace {
@@ -26,36 +27,25 @@ ProcessId id(std::uint32_t pid) {
 }
 
 // The least that detectors ask.
-class SmallWorld final : public World {
+class SmallWorld final : public EmptyWorld {
  public:
   void apply(const Fact& fact) {
     std::visit([this](const auto& known) { on(known); }, fact);
   }
+  using EmptyWorld::process;
   [[nodiscard]] const Process* process(ProcessId id) const override {
     const auto found = processes_.find(id);
     return found == processes_.end() ? nullptr : &found->second;
   }
-  [[nodiscard]] const Process* process(std::uint32_t) const override { return nullptr; }
   [[nodiscard]] std::vector<const Process*> ancestors(ProcessId id) const override {
     std::vector<const Process*> list;
     for (const Process* p = process(id); p && (p = process(p->parent));) list.push_back(p);
     return list;
   }
-  [[nodiscard]] MonotonicTime watching_since() const override { return {}; }
   [[nodiscard]] const Cgroup* cgroup(std::uint64_t id) const override {
     const auto found = cgroups.find(id);
     return found == cgroups.end() ? nullptr : &found->second;
   }
-  [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t) const override { return {}; }
-  [[nodiscard]] std::vector<Change> changes(std::uint64_t, MonotonicTime,
-                                            MonotonicTime) const override {
-    return {};
-  }
-  [[nodiscard]] std::optional<NameOf> name_of(const IpAddress&, ProcessId, std::uint64_t,
-                                              MonotonicTime) const override {
-    return {};
-  }
-  [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
 
   std::map<std::uint64_t, Cgroup> cgroups;
 
@@ -86,7 +76,6 @@ class SmallWorld final : public World {
 
   std::map<ProcessId, Process> processes_;
   std::deque<ProcessImage> images_;
-  std::vector<std::string> blind_;
 };
 
 // A machine on which a test makes things happen, one after the other.

@@ -242,6 +242,7 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
                               .parent = id(e.parent_tgid, e.parent_start_ns),
                               .virtual_pid = e.virtual_pid,
                               .pid_namespace = e.pid_namespace,
+                              .mount_namespace = e.mount_namespace,
                               .cgroup_id = e.header.cgroup_id,
                               .credentials = credentials_of(c),
                               .name = name,

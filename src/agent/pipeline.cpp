@@ -47,10 +47,12 @@ std::vector<Counter> Pipeline::counters(std::uint8_t observer) const {
 
 void Pipeline::take(Bytes block) {
   Intake::each(block, [this](const wire::Sample& sample) {
-    if (sample.header.event_class == TAPIO_CRITICAL)
+    if (sample.header.event_class == TAPIO_CRITICAL) {
+      urgent_ = true;
       work_on(sample, Order::in_time);
-    else
+    } else {
       merge_.push(MonotonicTime(sample.header.time_ns), sample.bytes);
+    }
   });
 }
 
@@ -59,7 +61,16 @@ void Pipeline::advance(MonotonicTime watermark) {
     if (const auto sample = wire::open_sample(bytes))
       work_on(*sample, late ? Order::late : Order::in_time);
   });
+  for (auto& [id, slice] : slices_) {
+    if (!slice.observer) continue;
+    working_ = &slice;
+    slice.observer->on_advance(watermark, *this);
+  }
+  working_ = nullptr;
+  tell();
   stories_.on_time(watermark, world_);
+  now_ = std::max(now_, watermark);
+  let_go();
 }
 
 void Pipeline::work_on(const wire::Sample& sample, Order order) {
@@ -150,6 +161,7 @@ void Pipeline::publish(const Fact& fact) {
   // Others may tell more of who acts; names of addresses come often, and do not.
   if (!std::holds_alternative<NameResolved>(clean)) context_of_.reset();
   if (const auto* created = std::get_if<CgroupCreated>(&clean)) places_.erase(created->cgroup_id);
+  if (std::holds_alternative<ContainerDescribed>(clean)) places_.clear();
   if (const auto* started = std::get_if<ProcessStarted>(&clean))
     ask_for_cgroup(started->cgroup_id, started->process.pid);
   if (untold_.size() < kMaxUntold)
@@ -247,6 +259,9 @@ const Context* Pipeline::context_of(const Origin& origin) {
   context_of_ = key;
   Context& context = batch_->contexts.emplace_back();
   context.place = place;
+  if (is_awaited(place.container_id) &&
+      std::ranges::find(unnamed_, place.container_id) == unnamed_.end())
+    unnamed_.emplace_back(place.container_id);
   if (!process) return &context;
   std::array<char, kMaxIdText> room;
   context.process_id = arena().keep(text(process->id, room));
@@ -265,14 +280,32 @@ const Place& Pipeline::place_of(const Origin& origin) {
     ask_for_cgroup(origin.cgroup_id, origin.pid);
     return kNowhere;
   }
-  return places_
-      .emplace(origin.cgroup_id, Place{.cgroup_path = arena().keep(cgroup->path),
-                                       .container_id = arena().keep(cgroup->container_id),
-                                       .container_runtime = arena().keep(cgroup->runtime),
-                                       .pod_uid = arena().keep(cgroup->pod_uid),
-                                       .unit = arena().keep(cgroup->unit),
-                                       .user_unit = arena().keep(cgroup->user_unit)})
-      .first->second;
+  Place place{.cgroup_path = arena().keep(cgroup->path),
+              .container_id = arena().keep(cgroup->container_id),
+              .container_runtime = arena().keep(cgroup->runtime),
+              .pod_uid = arena().keep(cgroup->pod_uid),
+              .unit = arena().keep(cgroup->unit),
+              .user_unit = arena().keep(cgroup->user_unit)};
+  fill_names(place, arena());
+  return places_.emplace(origin.cgroup_id, place).first->second;
+}
+
+// What its runtime says. A bare id in a pod does not tell the runtime; the one that knows it does.
+void Pipeline::fill_names(Place& place, Arena& arena) const {
+  if (place.container_id.empty() || !place.container_name.empty()) return;
+  const Container* container = world_.container(place.container_id);
+  if (!container) return;
+  place.container_name = arena.keep(container->name);
+  place.container_image = arena.keep(container->image);
+  place.pod_name = arena.keep(container->pod_name);
+  place.pod_namespace = arena.keep(container->pod_namespace);
+  if (place.container_runtime.empty()) place.container_runtime = arena.keep(container->runtime);
+}
+
+bool Pipeline::is_awaited(std::string_view container_id) const {
+  if (container_id.empty() || world_.container(container_id)) return false;
+  const auto until = world_.awaited_until(container_id);
+  return until && *until > now_;
 }
 
 void Pipeline::ask_for_cgroup(std::uint64_t id, std::uint32_t pid) {
@@ -284,12 +317,47 @@ void Pipeline::ask_for_cgroup(std::uint64_t id, std::uint32_t pid) {
 }
 
 void Pipeline::flush() {
+  const bool urgent = std::exchange(urgent_, false);
   if (!batch_->arena.used() && batch_->records.empty()) return;
   batch_->clocks = clocks_;
   context_of_.reset();
   places_.clear();
-  const auto full = std::exchange(batch_, std::make_shared<Batch>());
-  if (!full->records.empty()) deliver_(full);
+  auto unnamed = std::exchange(unnamed_, {});
+  auto full = std::exchange(batch_, std::make_shared<Batch>());
+  if (full->records.empty()) return;
+  if (urgent || (unnamed.empty() && held_.empty())) return deliver_(std::move(full));
+  holding_.held++;
+  const std::size_t bytes = full->bytes();
+  holding_.batches++;
+  holding_.bytes += bytes;
+  held_.push_back({.batch = std::move(full),
+                   .bytes = bytes,
+                   .unnamed = std::move(unnamed),
+                   .until = now_ + kLongestHold});
+  let_go();
+}
+
+void Pipeline::finish() {
+  now_ = MonotonicTime::max();
+  flush();
+  let_go();
+}
+
+void Pipeline::let_go() {
+  while (!held_.empty()) {
+    Held& first = held_.front();
+    const bool waits = std::ranges::any_of(
+        first.unnamed, [this](const std::string& id) { return is_awaited(id); });
+    const bool full = holding_.bytes > kMaxHeldBytes;
+    if (waits && first.until > now_ && !full) return;
+    holding_.unnamed += waits;
+    holding_.batches--;
+    holding_.bytes -= first.bytes;
+    for (Context& context : first.batch->contexts) fill_names(context.place, first.batch->arena);
+    const auto batch = std::move(first.batch);
+    held_.pop_front();
+    deliver_(batch);
+  }
 }
 
 }  // namespace tapio::agent

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -65,8 +66,20 @@ class Pipeline final : public Output {
   // A reload.
   void configure(const RedactConfig& redact) { redactor_.configure(redact); }
   void configure(std::uint8_t observer, const config::Section& settings);
-  // Hands out the batch as it is, unless it is empty.
+  // Hands out the batch as it is, unless it is empty, or has to wait for the names of a container:
+  // then for kLongestHold at most, and those behind it with it. What take() worked on never waits.
   void flush();
+  // The same for the last time: nothing waits any longer.
+  void finish();
+  static constexpr std::chrono::milliseconds kLongestHold{250};
+  static constexpr std::size_t kMaxHeldBytes = 4 << 20;  // beyond it the oldest goes without names
+
+  struct Holding {
+    std::size_t batches = 0, bytes = 0;  // now
+    std::uint64_t held = 0;              // batches that had to wait
+    std::uint64_t unnamed = 0;           // those that went before all names had come
+  };
+  [[nodiscard]] const Holding& holding() const { return holding_; }
 
   // Observers that threw an exception since the last call, and which. They get no more samples.
   std::map<std::uint8_t, std::string> take_broken() { return std::exchange(broken_, {}); }
@@ -120,6 +133,9 @@ class Pipeline final : public Output {
   // Evidence that was withheld is handed out after all, before what rests on it.
   void release(std::span<const RecordId> evidence);
   Record record_of(const Story& story);
+  [[nodiscard]] bool is_awaited(std::string_view container_id) const;
+  void let_go();
+  void fill_names(Place& place, Arena& arena) const;
   RecordId add(const Record& record);
   void add_as(RecordId id, const Record& record, Order order);
   const Context* context_of(const Origin& origin);
@@ -138,7 +154,18 @@ class Pipeline final : public Output {
   std::map<std::uint8_t, std::string> broken_;
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   Clocks clocks_;
-  std::vector<Fact> untold_;  // of the sample at hand; their text is in the batch
+  std::vector<Fact> untold_;          // of the sample at hand; their text is in the batch
+  MonotonicTime now_{};               // the latest watermark
+  bool urgent_ = false;               // the batch is of what cannot wait
+  std::vector<std::string> unnamed_;  // awaited containers of the batch
+  struct Held {
+    std::shared_ptr<Batch> batch;
+    std::size_t bytes;
+    std::vector<std::string> unnamed;
+    MonotonicTime until;
+  };
+  std::deque<Held> held_;  // in order
+  Holding holding_;
   std::uint64_t next_ = 1;
   const Slice* working_ = nullptr;
   Order order_ = Order::in_time;

@@ -29,6 +29,7 @@ class Echo final : public Observer {
     args[0] = "mysql";
     args[1] = "--password=hunter2";
     const Origin origin{.time = MonotonicTime(header.time_ns),
+                        .cgroup_id = header.cgroup_id,
                         .pid = header.tgid,
                         .tid = header.tid,
                         .event_class = static_cast<tapio_class>(header.event_class)};
@@ -367,6 +368,122 @@ TEST(Losses, tell_each_loss_once_and_keep_the_total) {
   EXPECT_EQ(fresh.at(0).count, 4u);
   EXPECT_EQ(fresh.at(0).from, MonotonicTime(20));
   EXPECT_EQ(losses.all().at(0).count, 7u);
+}
+
+// A container whose records wait for its name.
+class NamesTest : public PipelineTest {
+ protected:
+  static constexpr std::uint64_t kCgroup = 77;
+  const std::string id = std::string(64, 'a');
+
+  NamesTest() {
+    pipeline->publish(
+        CgroupCreated{.time = MonotonicTime(1), .cgroup_id = kCgroup, .path = "/docker/" + id});
+  }
+  void await() {
+    pipeline->publish(
+        ContainerAwaited{.time = {}, .id = id, .until = MonotonicTime(1'000'000'000)});
+  }
+  void describe() {
+    pipeline->publish(ContainerDescribed{.time = MonotonicTime(2),
+                                         .id = id,
+                                         .name = "web",
+                                         .image = "nginx:1",
+                                         .pod_name = "web-0",
+                                         .pod_namespace = "shop"});
+  }
+  void act(std::uint64_t time, tapio_class event_class = TAPIO_NORMAL,
+           std::uint64_t cgroup = kCgroup) {
+    const tapio_event_header header{.time_ns = time,
+                                    .cgroup_id = cgroup,
+                                    .tgid = 100,
+                                    .tid = 1,
+                                    .size = sizeof header,
+                                    .kind = kKind,
+                                    .version = 1,
+                                    .event_class = static_cast<std::uint8_t>(event_class)};
+    pipeline->take(std::as_bytes(std::span(&header, 1)));
+    pipeline->flush();
+    pipeline->advance(MonotonicTime(time + 1));
+    pipeline->flush();
+  }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> list;
+    for (const auto& batch : batches)
+      for (const auto& record : batch->records)
+        list.emplace_back(record.context ? record.context->place.container_name : "nobody");
+    return list;
+  }
+};
+
+TEST_F(NamesTest, records_of_an_awaited_container_wait_for_its_name_and_those_behind_them_too) {
+  await();
+  act(10);
+  act(20, TAPIO_NORMAL, 0);
+  EXPECT_THAT(names(), ElementsAre());
+  EXPECT_EQ(pipeline->holding().batches, 2u);
+  describe();
+  pipeline->advance(MonotonicTime(30));
+  EXPECT_THAT(names(), ElementsAre("web", ""));
+  const Place& place = batches.at(0)->records.at(0).context->place;
+  EXPECT_EQ(place.container_image, "nginx:1");
+  EXPECT_EQ(place.pod_name, "web-0");
+  EXPECT_EQ(place.pod_namespace, "shop");
+  EXPECT_EQ(pipeline->holding().batches, 0u);
+  EXPECT_EQ(pipeline->holding().bytes, 0u);
+  EXPECT_EQ(pipeline->holding().unnamed, 0u);
+}
+
+TEST_F(NamesTest, what_is_known_is_there_at_once) {
+  describe();
+  act(10);
+  EXPECT_THAT(names(), ElementsAre("web"));
+  EXPECT_EQ(pipeline->holding().held, 0u);
+}
+
+TEST_F(NamesTest, critical_records_do_not_wait) {
+  await();
+  act(10);
+  act(20, TAPIO_CRITICAL);
+  EXPECT_THAT(names(), ElementsAre(""));
+  EXPECT_EQ(batches.at(0)->records.at(0).origin.event_class, TAPIO_CRITICAL);
+}
+
+TEST_F(NamesTest, nobody_waits_for_a_name_that_will_not_come) {
+  await();
+  act(10);
+  pipeline->publish(ContainerUnnamed{.time = MonotonicTime(11), .id = id});
+  pipeline->advance(MonotonicTime(12));
+  EXPECT_THAT(names(), ElementsAre(""));
+  EXPECT_EQ(pipeline->holding().unnamed, 0u) << "there was none to wait for";
+}
+
+TEST_F(NamesTest, no_longer_than_the_longest_hold) {
+  await();
+  act(10);
+  const auto longest = MonotonicTime(10) + Pipeline::kLongestHold;
+  pipeline->advance(longest);
+  EXPECT_THAT(names(), ElementsAre());
+  pipeline->advance(longest + MonotonicTime(2));
+  EXPECT_THAT(names(), ElementsAre(""));
+  EXPECT_EQ(pipeline->holding().unnamed, 1u);
+}
+
+TEST_F(NamesTest, beyond_the_bound_the_oldest_go) {
+  await();
+  for (std::uint64_t time = 10; pipeline->holding().unnamed == 0 && time < 100'000; time += 2)
+    act(time);
+  EXPECT_EQ(pipeline->holding().unnamed, 1u);
+  EXPECT_LE(pipeline->holding().bytes, Pipeline::kMaxHeldBytes);
+  EXPECT_GT(pipeline->holding().bytes, Pipeline::kMaxHeldBytes / 2);
+}
+
+TEST_F(NamesTest, the_end_waits_for_nobody) {
+  await();
+  act(10);
+  pipeline->finish();
+  EXPECT_THAT(names(), ElementsAre(""));
+  EXPECT_EQ(pipeline->holding().batches, 0u);
 }
 
 }  // namespace

@@ -42,10 +42,16 @@ void append(std::string& out, const Process& process, const Clocks& clocks) {
   out += R"("})";
 }
 
-void append(std::string& out, const Cgroup& cgroup) {
+void append(std::string& out, const Cgroup& cgroup, const World& world) {
   fmt::format_to(std::back_inserter(out), R"({{"id":"{}")", cgroup.id);
   append_text(out, "path", cgroup.path);
   append_text(out, "container", cgroup.container_id);
+  if (const Container* container = world.container(cgroup.container_id)) {
+    append_text(out, "container_name", container->name);
+    append_text(out, "image", container->image);
+    append_text(out, "pod_name", container->pod_name);
+    append_text(out, "namespace", container->pod_namespace);
+  }
   append_text(out, "runtime", cgroup.runtime);
   append_text(out, "pod", cgroup.pod_uid);
   append_text(out, "unit", cgroup.user_unit.empty() ? cgroup.unit : cgroup.user_unit);
@@ -70,7 +76,7 @@ std::string Node::processes_json() {
     const Cgroup* cgroup = known.cgroup(id);
     if (!cgroup) continue;
     if (out.back() != '[') out += ',';
-    append(out, *cgroup);
+    append(out, *cgroup, known);
   }
   fmt::format_to(std::back_inserter(out), R"(],"left_out":{}}})",
                  known.stats().live - processes.size());

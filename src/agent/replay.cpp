@@ -37,13 +37,13 @@ Status Replay::run(const std::function<bool()>& enough) {
   while (!enough()) {
     const auto input = player_->next();
     if (!input) {
-      pipeline_.flush();
+      pipeline_.finish();
       return std::unexpected(input.error());
     }
     if (!*input) break;
     TRY(take(**input));
   }
-  pipeline_.flush();
+  pipeline_.finish();
   return {};
 }
 

@@ -277,6 +277,15 @@ std::string Node::status_json() {
   number(json, "evicted", cgroups.evicted);
   number(json, "text_bytes", cgroups.text_bytes);
   json.EndObject();
+  const auto containers = pipeline_.known().container_stats();
+  const Pipeline::Holding& holding = pipeline_.holding();
+  object(json, "containers");
+  number(json, "described", std::uint64_t{containers.described});
+  number(json, "awaited", std::uint64_t{containers.awaited});
+  number(json, "evicted", containers.evicted);
+  number(json, "batches_held", holding.held);
+  number(json, "batches_unnamed", holding.unnamed);
+  json.EndObject();
   const auto names = pipeline_.known().name_stats();
   object(json, "names");
   number(json, "kept", std::uint64_t{names.kept});

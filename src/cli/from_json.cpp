@@ -98,7 +98,11 @@ class Reader {
             .container_runtime = text("container.runtime.name"),
             .pod_uid = text("k8s.pod.uid"),
             .unit = text("systemd.unit"),
-            .user_unit = text("systemd.user_unit")};
+            .user_unit = text("systemd.user_unit"),
+            .container_name = text("container.name"),
+            .container_image = text("container.image.name"),
+            .pod_name = text("k8s.pod.name"),
+            .pod_namespace = text("k8s.namespace.name")};
   }
   std::uint32_t number(std::string_view key) const { return small_number(json_[key]); }
   std::string_view text(std::string_view key) { return batch_.arena.keep(json_[key].text()); }

@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "empty_world.hpp"
 #include "enrich/world.hpp"
 
 namespace tapio {
@@ -17,31 +18,14 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Knows cgroups that a test names, and nobody in them.
-class Places final : public World {
+class Places final : public EmptyWorld {
  public:
-  [[nodiscard]] const Process* process(ProcessId) const override { return nullptr; }
-  [[nodiscard]] const Process* process(std::uint32_t) const override { return nullptr; }
-  [[nodiscard]] std::vector<const Process*> ancestors(ProcessId) const override { return {}; }
-  [[nodiscard]] MonotonicTime watching_since() const override { return {}; }
   [[nodiscard]] const Cgroup* cgroup(std::uint64_t id) const override {
     const auto found = cgroups.find(id);
     return found == cgroups.end() ? nullptr : &found->second;
   }
-  [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t) const override { return {}; }
-  [[nodiscard]] std::vector<Change> changes(std::uint64_t, MonotonicTime,
-                                            MonotonicTime) const override {
-    return {};
-  }
-  [[nodiscard]] std::optional<NameOf> name_of(const IpAddress&, ProcessId, std::uint64_t,
-                                              MonotonicTime) const override {
-    return {};
-  }
-  [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind_; }
 
   std::map<std::uint64_t, Cgroup> cgroups;
-
- private:
-  std::vector<std::string> blind_;
 };
 
 ProcessExecuted ran(std::string_view executable, std::uint64_t cgroup_id, MonotonicTime time,

@@ -115,6 +115,10 @@ void Processes::credentials_changed(const CredentialsChanged& fact) {
   set_credentials(know(fact.process, fact.time), fact.after, fact.time);
 }
 
+void Processes::moved(const ProcessMoved& fact) {
+  mention(fact.process, {}, fact.to, fact.time);
+}
+
 void Processes::set_credentials(Entry& entry, const Credentials& credentials, MonotonicTime time) {
   if (time < entry.credentials_time) {
     counted_.stale++;

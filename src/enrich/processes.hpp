@@ -49,6 +49,7 @@ class Processes {
   void executed(const ProcessExecuted& fact);
   void exited(const ProcessExited& fact);
   void signaled(const SignalSent& fact);
+  void moved(const ProcessMoved& fact);
   void credentials_changed(const CredentialsChanged& fact);
   // Forgets those that exited long enough before.
   void expire(MonotonicTime now);

@@ -31,6 +31,7 @@ void KnownWorld::begin_cgroup_walk(MonotonicTime now) {
 void KnownWorld::on_time(MonotonicTime now) {
   processes_.expire(now);
   cgroups_.expire(now);
+  containers_.expire(now);
   memory_.expire(now);
   names_.expire(now);
 }

@@ -7,6 +7,7 @@
 
 #include "enrich/cgroups.hpp"
 #include "enrich/changes.hpp"
+#include "enrich/containers.hpp"
 #include "enrich/memory_history.hpp"
 #include "enrich/processes.hpp"
 #include "enrich/resolved_names.hpp"
@@ -49,6 +50,13 @@ class KnownWorld final : public World {
   [[nodiscard]] std::vector<const Process*> ancestors(ProcessId id) const override;
   [[nodiscard]] MonotonicTime watching_since() const override { return since_; }
   [[nodiscard]] const Cgroup* cgroup(std::uint64_t id) const override { return cgroups_.find(id); }
+  [[nodiscard]] const Container* container(std::string_view id) const override {
+    return containers_.find(id);
+  }
+  // Until when its description may come; nothing: it will not.
+  [[nodiscard]] std::optional<MonotonicTime> awaited_until(std::string_view container_id) const {
+    return containers_.awaited_until(container_id);
+  }
   [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t cgroup_id) const override {
     return memory_.of(cgroup_id);
   }
@@ -67,6 +75,7 @@ class KnownWorld final : public World {
     return processes_.living(most);
   }
   [[nodiscard]] Processes::Stats stats() const { return processes_.stats(); }
+  [[nodiscard]] Containers::Stats container_stats() const { return containers_.stats(); }
   [[nodiscard]] Cgroups::Stats cgroup_stats() const { return cgroups_.stats(); }
   [[nodiscard]] ResolvedNames::Stats name_stats() const { return names_.stats(); }
 
@@ -78,6 +87,10 @@ class KnownWorld final : public World {
   void on(const CredentialsChanged& fact) { processes_.credentials_changed(fact); }
   void on(const CgroupCreated& fact) { cgroups_.created(fact); }
   void on(const CgroupRemoved& fact) { cgroups_.removed(fact); }
+  void on(const ProcessMoved& fact) { processes_.moved(fact); }
+  void on(const ContainerDescribed& fact) { containers_.described(fact); }
+  void on(const ContainerAwaited& fact) { containers_.awaited(fact); }
+  void on(const ContainerUnnamed& fact) { containers_.unnamed(fact); }
   void on(const CgroupMemory& fact) { memory_.add(fact); }
   void on(const NameResolved& fact) { names_.set(fact); }
   void on(const Lost& fact);
@@ -85,6 +98,7 @@ class KnownWorld final : public World {
 
   Processes processes_;
   Cgroups cgroups_;
+  Containers containers_;
   MemoryHistory memory_;
   ResolvedNames names_;
   MonotonicTime since_{};

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "facts/process.hpp"
 #include "record/record.hpp"
 
 // Control groups of the hierarchy that cgroup ids are from (capture::Hierarchy). An id is the
@@ -28,6 +29,16 @@ struct CgroupRemoved {
   RecordId evidence{};
   std::uint64_t cgroup_id = 0;
   std::string_view path;
+};
+
+// A process went from one cgroup to another.
+struct ProcessMoved {
+  MonotonicTime time{};
+  RecordId evidence{};
+  ProcessId process;
+  std::uint64_t from = 0;  // 0: not known
+  std::uint64_t to = 0;
+  ProcessId by;  // who wrote its id to cgroup.procs; itself, when it moved itself
 };
 
 // A limit was another one than when it was read before.

@@ -118,6 +118,20 @@ std::string_view name(CredentialsVia via) {
   return "found";
 }
 
+std::string_view name(ContainerState state) {
+  switch (state) {
+    case ContainerState::unknown:
+      return "unknown";
+    case ContainerState::created:
+      return "created";
+    case ContainerState::running:
+      return "running";
+    case ContainerState::exited:
+      return "exited";
+  }
+  return "unknown";
+}
+
 std::string_view name(Detection detection) {
   switch (detection) {
     case Detection::signal_storm:

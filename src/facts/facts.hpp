@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "facts/cgroup.hpp"
+#include "facts/container.hpp"
 #include "facts/detection.hpp"
 #include "facts/name.hpp"
 #include "facts/oom.hpp"
@@ -28,7 +29,8 @@ struct Lost {
 using Fact =
     std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, ExecFailed,
                  CredentialsChanged, Traced, CgroupCreated, CgroupRemoved, CgroupLimitChanged,
-                 CgroupMemory, OomKilled, OomReported, Detected, NameResolved>;
+                 CgroupMemory, OomKilled, OomReported, Detected, NameResolved, ProcessMoved,
+                 ContainerDescribed, ContainerAwaited, ContainerUnnamed>;
 
 // For `Descriptor::provides` and `needs`: the bit of a kind of fact.
 template <typename T, typename Variant>

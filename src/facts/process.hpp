@@ -82,6 +82,7 @@ struct ProcessExecuted {
   ProcessId parent;
   std::uint32_t virtual_pid = 0;
   std::uint64_t pid_namespace = 0;
+  std::uint64_t mount_namespace = 0;  // inode number; 0: not known
   std::uint64_t cgroup_id = 0;
   Credentials credentials;
   std::string_view name;

@@ -71,6 +71,23 @@ struct Cgroup {
   std::string user_unit;     // of the user's systemd, within `unit`
 };
 
+// What a runtime last said of a container; see ContainerDescribed.
+struct Container {
+  std::string id;
+  std::string runtime;
+  std::string name;
+  std::string image;
+  std::string pod_name, pod_namespace, pod_uid;
+  std::string sandbox_id;
+  bool sandbox = false;
+  std::uint32_t restarts = 0;
+  ContainerState state{};
+  std::int32_t exit_code = 0;
+  std::string exit_reason;
+  MonotonicTime described{};
+  RecordId evidence{};
+};
+
 // A cgroup's memory over time.
 struct MemoryPoint {
   MonotonicTime time{};
@@ -117,6 +134,8 @@ class World {
   [[nodiscard]] virtual MonotonicTime watching_since() const = 0;
   // nullptr: nothing is known of it. Also those removed lately.
   [[nodiscard]] virtual const Cgroup* cgroup(std::uint64_t id) const = 0;
+  // By its whole id; nullptr: no runtime has told of it.
+  [[nodiscard]] virtual const Container* container(std::string_view id) const = 0;
   // Of a cgroup with a limit, oldest first, about one a second; empty: it is not measured.
   static constexpr std::size_t kMaxMemoryPoints = 120;
   [[nodiscard]] virtual std::vector<MemoryPoint> memory(std::uint64_t cgroup_id) const = 0;

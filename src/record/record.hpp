@@ -83,6 +83,11 @@ struct Place {
   std::string_view pod_uid;
   std::string_view unit;
   std::string_view user_unit;
+  // What the runtime says of the container, see facts/world.hpp: Container.
+  std::string_view container_name;
+  std::string_view container_image;
+  std::string_view pod_name;
+  std::string_view pod_namespace;
 };
 
 // Who `origin.pid` is, as far as known when the record was handed out.
@@ -127,10 +132,14 @@ enum class Who : std::uint8_t {
   unit,
   user_unit,
   cgroup_path,
+  container_name,
+  container_image,
+  pod_name,
+  pod_namespace,
   event_class,
   late,
 };
-inline constexpr std::array<std::string_view, 15> kKeysOfWho = {"process.pid",
+inline constexpr std::array<std::string_view, 19> kKeysOfWho = {"process.pid",
                                                                 "thread.id",
                                                                 "process.parent_pid",
                                                                 "process.executable.name",
@@ -143,6 +152,10 @@ inline constexpr std::array<std::string_view, 15> kKeysOfWho = {"process.pid",
                                                                 "systemd.unit",
                                                                 "systemd.user_unit",
                                                                 "tapio.cgroup.path",
+                                                                "container.name",
+                                                                "container.image.name",
+                                                                "k8s.pod.name",
+                                                                "k8s.namespace.name",
                                                                 "tapio.class",
                                                                 "tapio.late"};
 

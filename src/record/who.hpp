@@ -40,6 +40,10 @@ void visit_who(const Record& record, Visit&& visit) {
     text(Who::unit, place.unit);
     text(Who::user_unit, place.user_unit);
     text(Who::cgroup_path, place.cgroup_path);
+    text(Who::container_name, place.container_name);
+    text(Who::container_image, place.container_image);
+    text(Who::pod_name, place.pod_name);
+    text(Who::pod_namespace, place.pod_namespace);
   }
   if (record.schema->kind == Kind::event) text(Who::event_class, name(origin.event_class));
   if (origin.order == Order::late) give(Who::late, true);

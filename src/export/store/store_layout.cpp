@@ -12,7 +12,7 @@ namespace tapio::store {
 namespace {
 
 // Keys that a record may have beside the fields of its schema, see record/json.hpp.
-constexpr std::array<std::string_view, 12> kCommonKeys = {"process.pid",
+constexpr std::array<std::string_view, 16> kCommonKeys = {"process.pid",
                                                           "thread.id",
                                                           "process.parent_pid",
                                                           "process.executable.name",
@@ -21,6 +21,10 @@ constexpr std::array<std::string_view, 12> kCommonKeys = {"process.pid",
                                                           "container.id",
                                                           "container.runtime.name",
                                                           "k8s.pod.uid",
+                                                          "container.name",
+                                                          "container.image.name",
+                                                          "k8s.pod.name",
+                                                          "k8s.namespace.name",
                                                           "systemd.unit",
                                                           "tapio.cgroup.id",
                                                           "tapio.class"};
