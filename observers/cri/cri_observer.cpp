@@ -10,20 +10,6 @@ namespace tapio::cri {
 
 namespace {
 
-std::string_view name_of(ContainerState state) {
-  switch (state) {
-    case ContainerState::created:
-      return "created";
-    case ContainerState::running:
-      return "running";
-    case ContainerState::exited:
-      return "exited";
-    case ContainerState::unknown:
-      break;
-  }
-  return "unknown";
-}
-
 std::string_view name_of(RuntimeState::Is is) {
   switch (is) {
     case RuntimeState::Is::absent:
@@ -234,8 +220,8 @@ RecordId CriObserver::emit(const Described& one, const Described* before, bool r
   return out.emit(kContainer(origin, arena.keep(one.id), text(one.name),
                              text(one.image), text(one.runtime), text(one.pod.name),
                              text(one.pod.space), text(one.pod.uid), text(one.sandbox_id),
-                             one.sandbox, removed ? "removed" : name_of(one.state),
-                             before ? Value{name_of(before->state)} : Value{},
+                             one.sandbox, removed ? "removed" : name(one.state),
+                             before ? Value{name(before->state)} : Value{},
                              std::uint64_t{one.restarts},
                              has_ended ? Value{std::int64_t{one.exit_code}} : Value{},
                              text(one.exit_reason), text(one.labels)));

@@ -76,8 +76,9 @@ def wait_until(what, true, seconds=20.0, pause=0.05):
 
 def make_image(lab, names):
     """A docker archive with busybox, under these names; its path."""
-    root = lab.directory / "image"
+    root = lab.directory / names[0].replace("/", "-")
     (root / "rootfs/bin").mkdir(parents=True)
+    (root / "rootfs/name").write_text(names[0])  # no two images are the same
     shutil.copy(shutil.which("busybox"), root / "rootfs/bin/busybox")
     for applet in APPLETS:
         (root / "rootfs/bin" / applet).symlink_to("busybox")
@@ -91,10 +92,10 @@ def make_image(lab, names):
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}))
     (root / "manifest.json").write_text(json.dumps(
         [{"Config": "config.json", "RepoTags": list(names), "Layers": ["layer.tar"]}]))
-    with tarfile.open(lab.directory / "image.tar", "w") as image:
+    with tarfile.open(root / "image.tar", "w") as image:
         for name in ("manifest.json", "config.json", "layer.tar"):
             image.add(root / name, name)
-    return lab.directory / "image.tar"
+    return root / "image.tar"
 
 
 class Agent:
