@@ -26,6 +26,7 @@ class Lab(contextlib.ExitStack):
         self.directory = Path(tempfile.mkdtemp(prefix="tapio-cri-"))
         self.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self.callback(unmount_below, self.directory)
+        self.callback(end_shims, self.directory)
 
     def serve(self, *words, name, **more):
         log = open(self.directory / f"{name}.log", "wb")
@@ -53,6 +54,28 @@ def stop(process, number=signal.SIGTERM):
             process.wait()
 
 
+def own_mounts(lab):
+    """A process with mounts of its own, where runtimes may have their shims' sockets."""
+    script = ("mkdir -p /run/containerd && mount -t tmpfs none /run/containerd && "
+              "echo ready && exec sleep 1000000")
+    holder = subprocess.Popen(["unshare", "-m", "--propagation", "slave", "sh", "-c", script],
+                              stdout=subprocess.PIPE)
+    lab.callback(stop, holder)
+    holder.stdout.readline()
+    return holder
+
+
+def end_shims(directory):
+    """What a runtime below this directory left behind, when a trial was given up."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if any(str(directory).encode() in word for word in words) and b"shim" in words[0]:
+                children = (process / "task" / process.name / "children").read_text().split()
+                for pid in (*children, process.name):
+                    os.kill(int(pid), signal.SIGKILL)
+
+
 def unmount_below(directory):
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for mount in sorted((m for m in mounts if m.startswith(f"{directory}/")), reverse=True):
@@ -76,7 +99,7 @@ def wait_until(what, true, seconds=20.0, pause=0.05):
 
 def make_image(lab, names):
     """A docker archive with busybox, under these names; its path."""
-    root = lab.directory / names[0].replace("/", "-")
+    root = lab.directory / names[0].translate({ord(c): "-" for c in "/:"})
     (root / "rootfs/bin").mkdir(parents=True)
     (root / "rootfs/name").write_text(names[0])  # no two images are the same
     shutil.copy(shutil.which("busybox"), root / "rootfs/bin/busybox")
@@ -144,7 +167,8 @@ def lives(records, mark):
     that word: what the containers ran, told without what is to be shown."""
     marks, found = {}, {}
     for r in records:
-        if r["name"] == "process.exec":
+        # Who asks a runtime for it has the word too.
+        if r["name"] == "process.exec" and r["process.executable.name"] in APPLETS:
             words = [w for w in r.get("process.command_args", []) if mark in w]
             if words:
                 marks[r["tapio.process.id"]] = words[0][words[0].index(mark):].split()[0]

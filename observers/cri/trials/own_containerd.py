@@ -37,15 +37,14 @@ class Containerd:
         self.socket = self.directory / "sock"
         (self.directory / "config.toml").write_text(
             CONFIG.format(directory=self.directory, image=IMAGE))
+        self.mounts = lab.own_mounts(bench)
         self.start()
         self.ctr("images", "import", "--no-unpack", lab.make_image(bench, [IMAGE]))
         lab.wait_until("an image in CRI's list", self.has_image)
 
     def start(self):
-        script = ("mkdir -p /run/containerd && mount -t tmpfs none /run/containerd && "
-                  f"exec containerd -c {self.directory}/config.toml")
-        self.process = self.bench.serve("unshare", "-m", "--propagation", "slave", "sh", "-c",
-                                        script, name="containerd")
+        self.process = self.bench.serve("nsenter", "-t", self.mounts.pid, "-m", "containerd", "-c",
+                                        self.directory / "config.toml", name="containerd")
         lab.wait_until("an answer of containerd", lambda: self.ctr("version", check=False) == 0)
 
     def stop(self):
