@@ -11,11 +11,11 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   const auto& config = start.settings.as<Config>();
   TRY(config.check());
   std::unique_ptr<Runtimes> runtimes;
-  TRY(start.outside.attempt("find runtimes", [&]() -> Status {
+  const auto first = start.outside.ask("find runtimes", [&] {
     runtimes = std::make_unique<LiveRuntimes>(config);
-    return {};
-  }));
-  return std::make_unique<CriObserver>(config, std::move(runtimes), start.outside);
+    return runtimes->take();
+  });
+  return std::make_unique<CriObserver>(config, std::move(runtimes), start.outside, first);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cri_observer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -37,6 +39,17 @@ Value text_or_none(std::string_view text, Arena& arena) {
 
 }  // namespace
 
+CriObserver::CriObserver(const Config& config, std::unique_ptr<Runtimes> runtimes, Outside& outside,
+                         std::string_view first)
+    : config_(config), runtimes_(std::move(runtimes)), outside_(&outside) {
+  for (const Told& told : unpacked(first)) {
+    const auto* state = std::get_if<RuntimeState>(&told);
+    if (!state || untold_.size() == kMaxSockets) continue;
+    sockets_[state->socket] = *state;
+    untold_.push_back(*state);
+  }
+}
+
 void CriObserver::on_settings(const config::Section& settings) {
   const auto& next = settings.as<Config>();
   config_.wait = next.wait;
@@ -55,7 +68,7 @@ void CriObserver::on_created(const CgroupCreated& created, Output& out) {
   const Cgroup its = *cgroup;  // facts may move it
   if (!cgroups_.find(its.container_id)) cgroups_.use(its.container_id) = its.id;
   // Perhaps its runtime has told of it already.
-  if (!known_.find(its.container_id) && !sockets_.empty()) take(now_, out);
+  if (!known_.find(its.container_id) && may_ask("")) take(now_, out);
   if (known_.find(its.container_id) || unnamed_.find(its.container_id) ||
       awaited_.contains(its.container_id) || !may_ask(its.runtime))
     return;
@@ -103,6 +116,7 @@ void CriObserver::on_advance(MonotonicTime watermark, Output& out) {
 
 void CriObserver::on_tick(MonotonicTime now, Output& out) {
   now_ = std::max(now_, now);
+  for (const RuntimeState& state : std::exchange(untold_, {})) emit(state, out);
   take(now_, out);
 }
 
@@ -165,16 +179,40 @@ void CriObserver::on_told(const RuntimeState& state, MonotonicTime, Output& out)
   const bool same =
       found != sockets_.end() && found->second.is == state.is && found->second.name == state.name;
   if (found == sockets_.end() && sockets_.size() >= kMaxSockets) return;
+  sockets_.erase("");
   sockets_[state.socket] = state;
-  Arena& arena = out.arena();
-  const Value name = text_or_none(state.name, arena);
-  if (!same && !state.socket.empty())
-    out.emit(kRuntime({.time = state.time}, name, text_or_none(state.version, arena),
-                      arena.keep(state.socket), name_of(state.is),
-                      text_or_none(state.reason, arena)));
+  if (!same) emit(state, out);
   if (state.listed)
-    out.emit(kContainers({.time = state.time}, name, state.running, state.created, state.exited,
-                         state.sandboxes));
+    out.emit(kContainers({.time = state.time}, text_or_none(state.name, out.arena()),
+                         state.running, state.created, state.exited, state.sandboxes));
+}
+
+void CriObserver::emit(const RuntimeState& state, Output& out) {
+  Arena& arena = out.arena();
+  if (!state.socket.empty())
+    out.emit(kRuntime({.time = state.time}, text_or_none(state.name, arena),
+                      text_or_none(state.version, arena), arena.keep(state.socket),
+                      name_of(state.is), text_or_none(state.reason, arena)));
+}
+
+// None at all is how many machines are; one that is there and does not answer is not.
+std::optional<Remark> CriObserver::remark() const {
+  Remark remark;
+  bool is_any = false;
+  for (const auto& [socket, state] : sockets_) {
+    is_any |= state.is == RuntimeState::Is::connected;
+    if (state.is == RuntimeState::Is::connected || state.is == RuntimeState::Is::absent) continue;
+    remark.degraded = true;
+    remark.text += fmt::format("{}{} is {}: {}", remark.text.empty() ? "" : "; ", socket,
+                               name_of(state.is), state.reason);
+  }
+  if (remark.degraded)
+    remark.text += ". Names of its containers are not known, ids are";
+  else if (!is_any && !sockets_.empty())
+    remark.text = "no container runtime found: names of containers are not known, ids are";
+  else
+    return {};
+  return remark;
 }
 
 void CriObserver::on_told(const Calls& calls, MonotonicTime, Output& out) {

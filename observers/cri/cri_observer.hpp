@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,9 +25,9 @@ class CriObserver final : public Observer {
   static constexpr std::size_t kMaxAwaited = 1'024;      // beyond it nobody waits
   static constexpr std::size_t kMaxSockets = 16;
 
-  // No `runtimes`: a replay.
-  CriObserver(const Config& config, std::unique_ptr<Runtimes> runtimes, Outside& outside)
-      : config_(config), runtimes_(std::move(runtimes)), outside_(&outside) {}
+  // `first`: what take() said when they were made. No `runtimes`: a replay.
+  CriObserver(const Config& config, std::unique_ptr<Runtimes> runtimes, Outside& outside,
+              std::string_view first);
 
   Status on_sample(const wire::Sample&, Output&) override {
     return invalid("cri: it sends no events");
@@ -36,6 +37,7 @@ class CriObserver final : public Observer {
   void on_tick(MonotonicTime now, Output& out) override;
   void on_settings(const config::Section& settings) override;
   [[nodiscard]] std::vector<Counter> counters() const override;
+  [[nodiscard]] std::optional<Remark> remark() const override;
 
  private:
   void on_created(const CgroupCreated& created, Output& out);
@@ -50,6 +52,7 @@ class CriObserver final : public Observer {
   void on_told(const Unnamed& unnamed, MonotonicTime now, Output& out);
   void on_told(const Removed& removed, MonotonicTime now, Output& out);
   void on_told(const RuntimeState& state, MonotonicTime now, Output& out);
+  static void emit(const RuntimeState& state, Output& out);
   void on_told(const Calls& calls, MonotonicTime now, Output& out);
   void on_told(const Pulled& pulled, MonotonicTime now, Output& out);
   void on_told(const Counts& counts, MonotonicTime now, Output& out);
@@ -62,7 +65,8 @@ class CriObserver final : public Observer {
   std::unique_ptr<Runtimes> runtimes_;
   Outside* outside_;
   MonotonicTime now_{};
-  std::map<std::string, RuntimeState> sockets_;  // at most kMaxSockets
+  std::map<std::string, RuntimeState> sockets_;  // at most kMaxSockets; "": there is none
+  std::vector<RuntimeState> untold_;             // of the start
   Lru<std::string, Described> known_{kMaxContainers};
   Lru<std::string, bool> unnamed_{kMaxContainers};  // which nobody knows
   Lru<std::string, std::uint64_t> cgroups_{kMaxContainers};

@@ -43,7 +43,7 @@ class Scripted final : public Runtimes {
 class CriObservers : public testing::Test {
  protected:
   explicit CriObservers(Config config = {})
-      : observer_(config, std::make_unique<Scripted>(script_), live_outside()) {}
+      : observer_(config, std::make_unique<Scripted>(script_), live_outside(), {}) {}
 
   void connect(const char* name = "containerd") {
     script_.says.emplace_back(RuntimeState{
@@ -258,9 +258,36 @@ TEST_F(WithOwnTaste, containers_of_a_namespace_have_names_and_no_records) {
 
 TEST(CriObserverInAReplay, works_without_runtimes) {
   Collected out;
-  CriObserver observer({}, nullptr, live_outside());
+  CriObserver observer({}, nullptr, live_outside(), {});
   observer.on_tick(1s, out);
   EXPECT_TRUE(out.records.empty());
+  EXPECT_FALSE(observer.remark());
+}
+
+TEST(CriRemarks, say_that_there_is_no_runtime_and_that_it_is_no_failure) {
+  CriObserver observer({}, nullptr, live_outside(),
+                       packed({RuntimeState{.is = RuntimeState::Is::absent}}));
+  const auto remark = observer.remark();
+  ASSERT_TRUE(remark);
+  EXPECT_FALSE(remark->degraded);
+  EXPECT_THAT(remark->text, testing::HasSubstr("no container runtime found"));
+  Collected out;
+  observer.on_tick(1s, out);
+  EXPECT_TRUE(out.records.empty());
+}
+
+TEST(CriRemarks, say_what_may_not_be_asked) {
+  CriObserver observer({}, nullptr, live_outside(),
+                       packed({RuntimeState{.socket = "/run/docker.sock",
+                                            .is = RuntimeState::Is::denied,
+                                            .reason = "not permitted"}}));
+  const auto remark = observer.remark();
+  ASSERT_TRUE(remark);
+  EXPECT_TRUE(remark->degraded);
+  EXPECT_THAT(remark->text, testing::HasSubstr("/run/docker.sock is denied: not permitted"));
+  Collected out;
+  observer.on_tick(1s, out);
+  EXPECT_EQ(out.text("cri.runtime.state"), "denied");
 }
 
 }  // namespace

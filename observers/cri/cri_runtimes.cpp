@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace tapio::cri {
@@ -19,9 +20,11 @@ bool is_same(const Socket& a, const Socket& b) {
          of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
 }
 
+// In a directory that we may not look into, it may be.
 bool is_there(const Socket& socket) {
   struct stat its{};
-  return ::stat(socket.path.c_str(), &its) == 0 && S_ISSOCK(its.st_mode);
+  if (::stat(socket.path.c_str(), &its) == 0) return S_ISSOCK(its.st_mode);
+  return errno == EACCES;
 }
 
 }  // namespace
@@ -57,8 +60,11 @@ void LiveRuntimes::find_sockets() {
     const bool has_worker = std::ranges::any_of(workers_, [&](const auto& worker) {
       return worker->socket() == socket || is_same(worker->socket(), socket);
     });
-    if (!has_worker && (named_ || is_there(socket)))
-      workers_.push_back(std::make_unique<Worker>(socket, options_, outbox_));
+    if (has_worker || (!named_ && !is_there(socket))) continue;
+    // At once, for who asks how it is before a worker has tried.
+    if (auto state = state_of_path(socket.path); state.is != RuntimeState::Is::connected)
+      outbox_.put(std::move(state));
+    workers_.push_back(std::make_unique<Worker>(socket, options_, outbox_));
   }
   if (workers_.empty() && !std::exchange(told_none_, true))
     outbox_.put(RuntimeState{.time = now, .is = RuntimeState::Is::absent});

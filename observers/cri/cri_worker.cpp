@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cri_worker.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <random>
 #include <utility>
 
@@ -28,6 +30,17 @@ RuntimeState::Is state_after(const Error& error) {
 }
 
 }  // namespace
+
+// Who connects needs the right to write.
+RuntimeState state_of_path(const std::string& path) {
+  RuntimeState state{.time = monotonic_now(), .socket = path, .is = RuntimeState::Is::connected};
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0) return state;
+  state.is = errno == EACCES || errno == EPERM ? RuntimeState::Is::denied
+                                               : RuntimeState::Is::absent;
+  if (state.is == RuntimeState::Is::denied)
+    state.reason = "the agent's user may not use it, see observers/cri/README.md";
+  return state;
+}
 
 Worker::Worker(Socket socket, WorkerOptions options, Outbox& outbox)
     : socket_(std::move(socket)),
@@ -80,8 +93,8 @@ void Worker::ask(const std::stop_token& stop) {
 }
 
 bool Worker::connect(const std::stop_token& stop) {
-  if (::access(socket_.path.c_str(), F_OK) != 0) {
-    tell_state({.is = RuntimeState::Is::absent});
+  if (auto state = state_of_path(socket_.path); state.is != RuntimeState::Is::connected) {
+    tell_state(std::move(state));
     return false;
   }
   Asking asking = options_.asking;

@@ -35,6 +35,9 @@ struct Wanted {
   MonotonicTime patience{};  // until then, "I do not know it" means "not yet"
 };
 
+// What can be said of a socket without connecting: absent, denied, or else connected.
+[[nodiscard]] RuntimeState state_of_path(const std::string& path);
+
 // Talks with one runtime, in two threads: one asks, one hears what it says of its own accord.
 // Whatever it learns goes to the outbox. A runtime that goes away is tried again, at most every
 // `backoff.longest`; meanwhile nobody waits for it.
