@@ -46,20 +46,22 @@ Result<Message> parsed(std::string_view bytes) {
   return message;
 }
 
-template <typename Map>
-std::map<std::string, std::string> labels_of(const Map& map) {
-  return {map.begin(), map.end()};
+using Labels = std::map<std::string, std::string>;
+
+// Of one that is there twice, the last is meant, as in a map of protobuf.
+template <typename Message>
+Labels labels_of(const Message& message) {
+  Labels labels;
+  for (const auto& label : message.labels()) labels[label.key()] = label.value();
+  return labels;
 }
 
-template <typename Map>
-std::string label(const Map& map, std::string_view key) {
-  const auto found = map.find(std::string(key));
-  return found == map.end() ? std::string() : cut(found->second);
-}
-
-template <typename Map>
-Pod pod_of(const Map& labels) {
-  return {label(labels, kPodName), label(labels, kPodNamespace), label(labels, kPodUid)};
+Pod pod_of(const Labels& labels) {
+  const auto label = [&](std::string_view key) {
+    const auto found = labels.find(std::string(key));
+    return found == labels.end() ? std::string() : cut(found->second);
+  };
+  return {label(kPodName), label(kPodNamespace), label(kPodUid)};
 }
 
 ContainerState state_of(wire::ContainerState state) {
@@ -86,7 +88,7 @@ Described described(const Message& message) {
   return {.id = message.id(),
           .name = cut(message.metadata().name()),
           .image = image_of(message.image()),
-          .pod = pod_of(message.labels()),
+          .pod = pod_of(labels_of(message)),
           .restarts = message.metadata().attempt(),
           .state = state_of(message.state())};
 }
@@ -102,7 +104,7 @@ Described of_sandbox(const Message& message) {
           .restarts = pod.attempt(),
           .state = message.state() == wire::SANDBOX_READY ? ContainerState::running
                                                           : ContainerState::exited,
-          .labels = text_of(labels_of(message.labels()))};
+          .labels = text_of(labels_of(message))};
 }
 
 std::string name_of(const wire::Image& image) {

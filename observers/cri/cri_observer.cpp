@@ -45,8 +45,7 @@ CriObserver::CriObserver(const Config& config, std::unique_ptr<Runtimes> runtime
   for (const Told& told : unpacked(first)) {
     const auto* state = std::get_if<RuntimeState>(&told);
     if (!state || untold_.size() == kMaxSockets) continue;
-    sockets_[state->socket] = *state;
-    untold_.push_back(*state);
+    if (sockets_.insert_or_assign(state->socket, *state).second) untold_.push_back(*state);
   }
 }
 

@@ -16,6 +16,12 @@ using testing::ElementsAre;
 
 const std::string kOne(64, '1'), kTwo(64, '2'), kPodId(64, 'a');
 
+void add_label(auto& message, const char* key, const std::string& value) {
+  auto& label = *message.add_labels();
+  label.set_key(key);
+  label.set_value(value);
+}
+
 TEST(CriMessages, tell_what_a_status_says) {
   wire::ContainerStatusResponse answer;
   auto& status = *answer.mutable_status();
@@ -26,9 +32,9 @@ TEST(CriMessages, tell_what_a_status_says) {
   status.set_exit_code(137);
   status.set_reason("OOMKilled");
   status.mutable_image()->set_image("docker.io/library/nginx:1.25");
-  (*status.mutable_labels())["io.kubernetes.pod.name"] = "web-0";
-  (*status.mutable_labels())["io.kubernetes.pod.namespace"] = "shop";
-  (*status.mutable_labels())["io.kubernetes.pod.uid"] = "u-1";
+  add_label(status, "io.kubernetes.pod.name", "web-0");
+  add_label(status, "io.kubernetes.pod.namespace", "shop");
+  add_label(status, "io.kubernetes.pod.uid", "u-1");
   const auto one = messages::container(answer.SerializeAsString());
   ASSERT_TRUE(one);
   EXPECT_EQ(one->id, kOne);
@@ -71,7 +77,8 @@ TEST(CriMessages, keep_text_that_is_not_utf8_and_cut_what_is_too_long) {
   sandbox.set_id(kPodId);
   sandbox.mutable_metadata()->set_name("\xff\xfe");
   sandbox.mutable_metadata()->set_namespace_(std::string(kMaxName - 1, 'x') + "\xe2\x82\xac");
-  (*sandbox.mutable_labels())["app"] = std::string(2 * kMaxLabels, 'y');
+  add_label(sandbox, "\xff", "\xfe");
+  add_label(sandbox, "app", std::string(2 * kMaxLabels, 'y'));
   const auto listed = messages::sandboxes(answer.SerializeAsString());
   ASSERT_TRUE(listed);
   EXPECT_EQ(listed->front().pod.name, "\xff\xfe");

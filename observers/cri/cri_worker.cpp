@@ -38,7 +38,7 @@ RuntimeState state_of_path(const std::string& path) {
   state.is = errno == EACCES || errno == EPERM ? RuntimeState::Is::denied
                                                : RuntimeState::Is::absent;
   if (state.is == RuntimeState::Is::denied)
-    state.reason = "the agent's user may not use it, see observers/cri/README.md";
+    state.reason = "the agent's user may not use it; docs/operations.md says how to allow it";
   return state;
 }
 
