@@ -16,7 +16,7 @@ namespace {
 using net::HttpAnswer;
 using net::HttpClient;
 
-constexpr std::size_t kMaxAnswer = 16 << 20;
+constexpr std::size_t kMaxAnswer = 8 << 20;
 constexpr std::size_t kMaxLine = 64 << 10;  // of one event
 
 std::string url(std::string_view path) { return fmt::format("http://localhost{}", path); }

@@ -1,53 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cri_docker_json.hpp"
 
-#include <rapidjson/document.h>
-
-#include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 
+#include "base/json_value.hpp"
 #include "cri_messages.hpp"
 
 namespace tapio::cri::docker_json {
 
 namespace {
 
-using Json = rapidjson::Value;
-
-// Of another thing than an object there are no members; what is not there is null.
-const Json& at(const Json& json, const char* key) {
-  static const Json kNull;
-  if (!json.IsObject()) return kNull;
-  const auto found = json.FindMember(key);
-  return found == json.MemberEnd() ? kNull : found->value;
-}
-
-std::string_view text(const Json& json) {
-  return json.IsString() ? std::string_view(json.GetString(), json.GetStringLength())
-                         : std::string_view();
-}
-
-std::string_view text(const Json& json, const char* key) { return text(at(json, key)); }
-
 std::string_view first_text(const Json& list) {
-  return list.IsArray() && !list.Empty() ? text(list[0]) : std::string_view();
+  return list.items().empty() ? std::string_view() : list.items().front().text();
 }
 
 std::map<std::string, std::string> labels_of(const Json& json) {
   std::map<std::string, std::string> labels;
-  if (json.IsObject())
-    for (const auto& member : json.GetObject())
-      labels.emplace(text(member.name), text(member.value));
+  for (const auto& [key, value] : json.members()) labels[key] = value.text();
   return labels;
 }
 
-// Depth is on the heap: nesting does not cost the stack.
-Result<rapidjson::Document> parsed(std::string_view text) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-  if (document.HasParseError()) return invalid("an answer that is no JSON, or too long");
-  return document;
+Result<Json> parsed(std::string_view text) {
+  auto json = parse_json(text);
+  if (!json) return invalid("an answer that cannot be read: " + json.error().what);
+  return json;
 }
 
 ContainerState state_of(std::string_view word) {
@@ -58,6 +36,13 @@ ContainerState state_of(std::string_view word) {
   for (const char* each : {"exited", "dead", "stopped", "removing"})
     if (word == each) return ContainerState::exited;
   return ContainerState::unknown;
+}
+
+// 0 when it is no number of that kind.
+template <typename T>
+T in_range(const Json& json) {
+  const auto number = json.integer();
+  return std::in_range<T>(number) ? static_cast<T>(number) : T{};
 }
 
 std::string_view plain_name(std::string_view name) {
@@ -79,67 +64,61 @@ void tell_labels(Described& one, const std::map<std::string, std::string>& label
 
 }  // namespace
 
-Result<Version> version(std::string_view text_of_it) {
-  const auto json = TRY(parsed(text_of_it));
-  const auto& components = at(json, "Components");
-  const std::string_view first =
-      components.IsArray() && !components.Empty() ? text(components[0], "Name") : "";
-  if (text(json, "ApiVersion").empty()) return invalid("an answer without a version of the API");
-  return Version{first.contains("Podman") ? "podman" : "docker", cut(text(json, "Version"))};
+Result<Version> version(std::string_view text) {
+  const Json json = TRY(parsed(text));
+  const auto components = json["Components"].items();
+  const auto first = components.empty() ? "" : components.front()["Name"].text();
+  if (json["ApiVersion"].text().empty()) return invalid("an answer without a version of the API");
+  return Version{first.contains("Podman") ? "podman" : "docker", cut(json["Version"].text())};
 }
 
-Result<std::vector<Described>> containers(std::string_view text_of_it) {
-  const auto json = TRY(parsed(text_of_it));
-  if (!json.IsArray()) return invalid("a list of containers that is none");
+Result<std::vector<Described>> containers(std::string_view text) {
+  const Json json = TRY(parsed(text));
+  if (!json.is_list()) return invalid("a list of containers that is none");
   std::vector<Described> all;
-  for (const Json& each : json.GetArray()) {
+  for (const Json& each : json.items()) {
     if (all.size() == Runtime::kMaxContainers) break;
-    if (!is_id(text(each, "Id"))) continue;
-    Described one{.id = std::string(text(each, "Id")),
-                  .name = cut(plain_name(first_text(at(each, "Names")))),
-                  .image = cut(text(each, "Image")),
-                  .state = state_of(text(each, "State"))};
-    tell_labels(one, labels_of(at(each, "Labels")));
+    if (!is_id(each["Id"].text())) continue;
+    Described one{.id = std::string(each["Id"].text()),
+                  .name = cut(plain_name(first_text(each["Names"]))),
+                  .image = cut(each["Image"].text()),
+                  .state = state_of(each["State"].text())};
+    tell_labels(one, labels_of(each["Labels"]));
     all.push_back(std::move(one));
   }
   return all;
 }
 
-Result<Described> container(std::string_view text_of_it) {
-  const auto json = TRY(parsed(text_of_it));
-  const Json& state = at(json, "State");
-  const Json& config = at(json, "Config");
-  if (!is_id(text(json, "Id"))) return invalid("a container without an id");
-  Described one{.id = std::string(text(json, "Id")),
-                .name = cut(plain_name(text(json, "Name"))),
-                .image = cut(text(config, "Image")),
-                .state = state_of(text(state, "Status"))};
-  const Json& restarts = at(json, "RestartCount");
-  if (restarts.IsUint()) one.restarts = restarts.GetUint();
-  if (one.state == ContainerState::exited || !text(state, "Error").empty()) {
-    const Json& code = at(state, "ExitCode");
-    if (code.IsInt()) one.exit_code = code.GetInt();
-    const Json& oom = at(state, "OOMKilled");
-    if (oom.IsBool() && oom.GetBool())
+Result<Described> container(std::string_view text) {
+  const Json json = TRY(parsed(text));
+  const Json& state = json["State"];
+  if (!is_id(json["Id"].text())) return invalid("a container without an id");
+  Described one{.id = std::string(json["Id"].text()),
+                .name = cut(plain_name(json["Name"].text())),
+                .image = cut(json["Config"]["Image"].text()),
+                .restarts = in_range<std::uint32_t>(json["RestartCount"]),
+                .state = state_of(state["Status"].text())};
+  const bool failed = !state["Error"].text().empty();
+  if (one.state == ContainerState::exited || failed) {
+    one.exit_code = in_range<std::int32_t>(state["ExitCode"]);
+    if (state["OOMKilled"].truth())
       one.exit_reason = "OOMKilled";
-    else if (!text(state, "Error").empty())
+    else if (failed)
       one.exit_reason = "ContainerCannotRun";  // as the kubelet calls it
   }
-  tell_labels(one, labels_of(at(config, "Labels")));
+  tell_labels(one, labels_of(json["Config"]["Labels"]));
   return one;
 }
 
-Result<std::vector<Image>> images(std::string_view text_of_it) {
-  const auto json = TRY(parsed(text_of_it));
-  if (!json.IsArray()) return invalid("a list of images that is none");
+Result<std::vector<Image>> images(std::string_view text) {
+  const Json json = TRY(parsed(text));
+  if (!json.is_list()) return invalid("a list of images that is none");
   std::vector<Image> all;
-  for (const Json& each : json.GetArray()) {
+  for (const Json& each : json.items()) {
     if (all.size() == Runtime::kMaxImages) break;
-    const Json& size = at(each, "Size");
-    const auto tag = first_text(at(each, "RepoTags"));
-    all.push_back({cut(text(each, "Id")),
-                   cut(tag.empty() ? first_text(at(each, "RepoDigests")) : tag),
-                   size.IsUint64() ? size.GetUint64() : 0});
+    const auto tag = first_text(each["RepoTags"]);
+    all.push_back({cut(each["Id"].text()), cut(tag.empty() ? first_text(each["RepoDigests"]) : tag),
+                   each["Size"].count()});
   }
   return all;
 }
@@ -147,10 +126,10 @@ Result<std::vector<Image>> images(std::string_view text_of_it) {
 std::optional<Heard> event(std::string_view line) {
   const auto json = parsed(line);
   if (!json) return {};
-  const auto type = text(*json, "Type"), action = text(*json, "Action");
+  const auto type = (*json)["Type"].text(), action = (*json)["Action"].text();
   if (type == "image" && (action == "pull" || action == "load" || action == "import"))
     return Heard{.what = Heard::What::image};
-  const auto id = text(at(*json, "Actor"), "ID");
+  const auto id = (*json)["Actor"]["ID"].text();
   if (type != "container" || !is_id(id)) return {};
   for (const char* each : {"create", "init", "start", "restart"})
     if (action == each) return Heard{Heard::What::container, std::string(id), true};
