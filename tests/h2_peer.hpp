@@ -158,8 +158,8 @@ class H2Peer {
 };
 
 // A whole answer of gRPC.
-inline std::string grpc_answer(std::string_view message, const h2::Fields& trailers = {
-                                                             {"grpc-status", "0"}}) {
+inline std::string grpc_answer(std::string_view message,
+                               const h2::Fields& trailers = {{"grpc-status", "0"}}) {
   using namespace h2;
   const Fields head = {{":status", "200"}, {"content-type", "application/grpc"}};
   return frame(kHeaders, kEndHeaders, block(head), H2Peer::kItsStream) +

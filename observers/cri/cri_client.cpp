@@ -77,7 +77,7 @@ class CriClient final : public Runtime {
 
   GrpcClient calls_, streams_;
   Asking asking_;
-  Lru<std::string, KnownPod> pods_{kMaxSandboxes};  // by the sandbox's id
+  Lru<std::string, KnownPod> pods_{kMaxSandboxes};          // by the sandbox's id
   Lru<std::string, std::string> sandboxes_{kMaxSandboxes};  // by the pod's uid, the latest
 };
 
@@ -86,8 +86,9 @@ Result<GrpcReply> CriClient::call(std::string_view service, std::string_view met
   const auto began = monotonic_now();
   auto reply = calls_.call(fmt::format("{}{}", service, method), request, stop);
   if (asking_.meter && !stop.stop_requested())
-    asking_.meter->count(method, monotonic_now() - began,
-                         !reply || (reply->end.status != net::kGrpcOk && !is_not_found(reply->end)));
+    asking_.meter->count(
+        method, monotonic_now() - began,
+        !reply || (reply->end.status != net::kGrpcOk && !is_not_found(reply->end)));
   return reply;
 }
 
@@ -185,9 +186,9 @@ Status CriClient::listen(const OnHeard& on_heard, const std::stop_token& stop) {
       return true;
     };
   };
-  auto end = TRY(streams_.stream("/containerd.services.events.v1.Events/Subscribe",
-                                 messages::subscribe_request(), hear(messages::containerd_event),
-                                 stop));
+  auto end =
+      TRY(streams_.stream("/containerd.services.events.v1.Events/Subscribe",
+                          messages::subscribe_request(), hear(messages::containerd_event), stop));
   if (end.status == net::kGrpcUnimplemented)
     end = TRY(streams_.stream(fmt::format("{}GetContainerEvents", kRuntimeService), {},
                               hear(messages::cri_event), stop));
@@ -200,8 +201,8 @@ Status CriClient::listen(const OnHeard& on_heard, const std::stop_token& stop) {
 Result<std::unique_ptr<Runtime>> make_cri(const std::string& path, const Asking& asking) {
   auto calls = TRY(GrpcClient::make(
       {.unix_socket = path, .time = asking.time, .max_message_bytes = kMaxAnswer}));
-  auto streams = TRY(GrpcClient::make(
-      {.unix_socket = path, .time = {}, .max_message_bytes = kMaxAnswer}));
+  auto streams =
+      TRY(GrpcClient::make({.unix_socket = path, .time = {}, .max_message_bytes = kMaxAnswer}));
   return std::make_unique<CriClient>(std::move(calls), std::move(streams), asking);
 }
 

@@ -60,16 +60,17 @@ class CriClients : public testing::Test {
 };
 
 TEST_F(CriClients, find_the_pod_by_the_kubelets_labels_in_one_call) {
-  const auto one = runtime({status(kOne, true), grpc_failure("13", "not to be asked")}).status(kOne, {});
+  const auto one =
+      runtime({status(kOne, true), grpc_failure("13", "not to be asked")}).status(kOne, {});
   ASSERT_TRUE(one) << one.error().what;
   EXPECT_EQ((*one)->pod.name, "web-0");
   EXPECT_EQ(meter_.calls(), 1u);
 }
 
 TEST_F(CriClients, find_the_pod_by_the_sandbox_and_ask_for_it_once) {
-  Runtime& asked = runtime({status(kOne, false), listed(kOne, kPodId), sandbox(kPodId),
-                            status(kTwo, false), listed(kTwo, kPodId),
-                            grpc_failure("13", "not to be asked")});
+  Runtime& asked =
+      runtime({status(kOne, false), listed(kOne, kPodId), sandbox(kPodId), status(kTwo, false),
+               listed(kTwo, kPodId), grpc_failure("13", "not to be asked")});
   const auto one = asked.status(kOne, {});
   ASSERT_TRUE(one) << one.error().what;
   EXPECT_EQ((*one)->pod.space, "shop");
@@ -81,7 +82,8 @@ TEST_F(CriClients, find_the_pod_by_the_sandbox_and_ask_for_it_once) {
 }
 
 TEST_F(CriClients, take_what_is_no_container_for_a_sandbox) {
-  const auto one = runtime({grpc_failure("5", "no such container"), sandbox(kPodId)}).status(kPodId, {});
+  const auto one =
+      runtime({grpc_failure("5", "no such container"), sandbox(kPodId)}).status(kPodId, {});
   ASSERT_TRUE(one) << one.error().what;
   EXPECT_TRUE((*one)->sandbox);
   EXPECT_EQ((*one)->pod.name, "web-0");
@@ -89,8 +91,9 @@ TEST_F(CriClients, take_what_is_no_container_for_a_sandbox) {
 }
 
 TEST_F(CriClients, say_that_nobody_is_known_by_an_id_however_the_runtime_says_it) {
-  for (const auto& answer : {grpc_failure("5", ""), grpc_failure("2", "specified container not found: x"),
-                             grpc_failure("2", "container does not exist")}) {
+  for (const auto& answer :
+       {grpc_failure("5", ""), grpc_failure("2", "specified container not found: x"),
+        grpc_failure("2", "container does not exist")}) {
     runtime_.reset();
     peer_.reset();
     std::filesystem::remove(directory_.file("s"));
@@ -133,7 +136,8 @@ TEST_F(CriClients, hear_events_of_cri_where_there_are_none_of_containerd) {
 }
 
 TEST_F(CriClients, say_that_a_runtime_tells_nothing_of_its_own_accord) {
-  const auto ended = runtime({grpc_failure("12", "unknown method")}).listen([](const Heard&) {}, {});
+  const auto ended =
+      runtime({grpc_failure("12", "unknown method")}).listen([](const Heard&) {}, {});
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().fault, Fault::unsupported);
 }
@@ -149,10 +153,12 @@ class DockerClients : public testing::Test {
         if (!peer) return;
         std::string request(4096, '\0');
         const auto size = ::recv(peer.get(), request.data(), request.size(), 0);
-        asked_.push_back(request.substr(0, request.substr(0, static_cast<std::size_t>(size)).find(" HTTP")));
-        const auto answer = std::string("HTTP/1.1 ") + status +
-                            "\r\nConnection: close\r\nContent-Length: " +
-                            std::to_string(body.size()) + "\r\n\r\n" + body;
+        asked_.push_back(
+            request.substr(0, request.substr(0, static_cast<std::size_t>(size)).find(" HTTP")));
+        const auto answer =
+            std::string("HTTP/1.1 ") + status +
+            "\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+            body;
         (void)::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
       }
     });
@@ -172,7 +178,8 @@ class DockerClients : public testing::Test {
 };
 
 std::string in_list(const char* state) {
-  return R"([{"Id":")" + kOne + R"(","Names":["/web"],"Image":"nginx:1","State":")" + state + R"("}])";
+  return R"([{"Id":")" + kOne + R"(","Names":["/web"],"Image":"nginx:1","State":")" + state +
+         R"("}])";
 }
 
 TEST_F(DockerClients, ask_a_list_for_one_that_runs_for_it_waits_for_no_lock) {
@@ -181,15 +188,15 @@ TEST_F(DockerClients, ask_a_list_for_one_that_runs_for_it_waits_for_no_lock) {
   EXPECT_EQ((*one)->name, "web");
   thread_.join();
   EXPECT_EQ(asked_, std::vector<std::string>{"GET /containers/json?all=true&filters="
-                                             "%7B%22id%22%3A%5B%22" + kOne + "%22%5D%7D"});
+                                             "%7B%22id%22%3A%5B%22" +
+                                             kOne + "%22%5D%7D"});
 }
 
 TEST_F(DockerClients, inspect_one_that_has_ended) {
-  const auto one =
-      runtime({in_list("exited"), R"({"Id":")" + kOne +
-                                      R"(","Name":"/web","Config":{"Image":"sha256:1"},
+  const auto one = runtime({in_list("exited"), R"({"Id":")" + kOne +
+                                                   R"(","Name":"/web","Config":{"Image":"sha256:1"},
                                       "State":{"Status":"exited","ExitCode":3}})"})
-          .status(kOne, {});
+                       .status(kOne, {});
   ASSERT_TRUE(one) << one.error().what;
   EXPECT_EQ((*one)->exit_code, 3);
   EXPECT_EQ((*one)->image, "nginx:1");

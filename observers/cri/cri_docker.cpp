@@ -19,10 +19,14 @@ using net::HttpClient;
 constexpr std::size_t kMaxAnswer = 8 << 20;
 constexpr std::size_t kMaxLine = 64 << 10;  // of one event
 
-std::string url(std::string_view path) { return fmt::format("http://localhost{}", path); }
+std::string url(std::string_view path) {
+  return fmt::format("http://localhost{}", path);
+}
 
 // {"id":["ID"]} and the like, as a URL has it.
-std::string only(std::string_view id) { return fmt::format("%7B%22id%22%3A%5B%22{}%22%5D%7D", id); }
+std::string only(std::string_view id) {
+  return fmt::format("%7B%22id%22%3A%5B%22{}%22%5D%7D", id);
+}
 constexpr std::string_view kOnlyTheseEvents =
     "%7B%22type%22%3A%5B%22container%22%2C%22image%22%5D%7D";
 
@@ -113,15 +117,13 @@ Result<std::string> DockerClient::ask(std::string_view method, const std::string
 // not. So only of one that has ended the rest is asked for too.
 Result<std::optional<Described>> DockerClient::status(const std::string& id,
                                                       const std::stop_token& stop) {
-  const auto path = fmt::format("/containers/json?all=true&filters={}",
-                                only(id));
+  const auto path = fmt::format("/containers/json?all=true&filters={}", only(id));
   const auto list = TRY(ask("ContainerList", path, stop));
   auto listed = TRY(docker_json::containers(list));
   if (listed.empty() || listed.front().id != id) return std::nullopt;
   Described one = std::move(listed.front());
   if (one.state == ContainerState::exited) {
-    const auto answer =
-        TRY(call("ContainerInspect", fmt::format("/containers/{}/json", id), stop));
+    const auto answer = TRY(call("ContainerInspect", fmt::format("/containers/{}/json", id), stop));
     if (answer.status == 200) {
       const std::string image = std::exchange(one.image, {});
       one = TRY(docker_json::container(answer.body));
@@ -136,8 +138,8 @@ Result<std::optional<Described>> DockerClient::status(const std::string& id,
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> make_docker(const std::string& path, const Asking& asking) {
-  auto calls = TRY(HttpClient::make(
-      {.time = asking.time, .max_answer_bytes = kMaxAnswer, .unix_socket = path}));
+  auto calls = TRY(
+      HttpClient::make({.time = asking.time, .max_answer_bytes = kMaxAnswer, .unix_socket = path}));
   auto streams = TRY(HttpClient::make({.time = {}, .unix_socket = path}));
   return std::make_unique<DockerClient>(std::move(calls), std::move(streams), asking);
 }

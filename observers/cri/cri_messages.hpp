@@ -18,7 +18,7 @@ namespace tapio::cri::messages {
 [[nodiscard]] std::string status_request(std::string_view container);
 [[nodiscard]] std::string sandbox_request(std::string_view sandbox);
 [[nodiscard]] std::string list_request(std::string_view container);  // "": all
-[[nodiscard]] std::string subscribe_request();  // what Heard can be made of
+[[nodiscard]] std::string subscribe_request();                       // what Heard can be made of
 
 [[nodiscard]] Result<Version> version(std::string_view bytes);
 // Of all of them at most Runtime::kMaxContainers. Its labels are the pod's, on sandboxes alone.

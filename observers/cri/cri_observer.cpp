@@ -139,8 +139,7 @@ void CriObserver::give_up(MonotonicTime now, Output& out) {
 
 bool CriObserver::is_wanted(const Described& one) const {
   return (config_.pause || !one.sandbox) &&
-         std::ranges::find(config_.skip_namespaces, one.pod.space) ==
-             config_.skip_namespaces.end();
+         std::ranges::find(config_.skip_namespaces, one.pod.space) == config_.skip_namespaces.end();
 }
 
 void CriObserver::on_told(const Described& one, MonotonicTime, Output& out) {
@@ -182,8 +181,8 @@ void CriObserver::on_told(const RuntimeState& state, MonotonicTime, Output& out)
   sockets_[state.socket] = state;
   if (!same) emit(state, out);
   if (state.listed)
-    out.emit(kContainers({.time = state.time}, text_or_none(state.name, out.arena()),
-                         state.running, state.created, state.exited, state.sandboxes));
+    out.emit(kContainers({.time = state.time}, text_or_none(state.name, out.arena()), state.running,
+                         state.created, state.exited, state.sandboxes));
 }
 
 void CriObserver::emit(const RuntimeState& state, Output& out) {
@@ -226,7 +225,9 @@ void CriObserver::on_told(const Pulled& pulled, MonotonicTime, Output& out) {
                    text_or_none(pulled.image, arena), arena.keep(pulled.id), pulled.bytes));
 }
 
-void CriObserver::on_told(const Counts& counts, MonotonicTime, Output&) { counts_ = counts; }
+void CriObserver::on_told(const Counts& counts, MonotonicTime, Output&) {
+  counts_ = counts;
+}
 
 void CriObserver::publish(const Described& one, RecordId evidence, Output& out) const {
   Arena& arena = out.arena();
@@ -254,20 +255,18 @@ RecordId CriObserver::emit(const Described& one, const Described* before, bool r
   const bool has_ended = one.state == ContainerState::exited && !one.sandbox;
   const auto* cgroup = cgroups_.find(one.id);
   const Origin origin{.time = one.time, .cgroup_id = cgroup ? *cgroup : 0};
-  return out.emit(kContainer(origin, arena.keep(one.id), text(one.name),
-                             text(one.image), text(one.runtime), text(one.pod.name),
-                             text(one.pod.space), text(one.pod.uid), text(one.sandbox_id),
-                             one.sandbox, removed ? "removed" : name(one.state),
-                             before ? Value{name(before->state)} : Value{},
-                             std::uint64_t{one.restarts},
-                             has_ended ? Value{std::int64_t{one.exit_code}} : Value{},
-                             text(one.exit_reason), text(one.labels)));
+  return out.emit(kContainer(
+      origin, arena.keep(one.id), text(one.name), text(one.image), text(one.runtime),
+      text(one.pod.name), text(one.pod.space), text(one.pod.uid), text(one.sandbox_id), one.sandbox,
+      removed ? "removed" : name(one.state), before ? Value{name(before->state)} : Value{},
+      std::uint64_t{one.restarts}, has_ended ? Value{std::int64_t{one.exit_code}} : Value{},
+      text(one.exit_reason), text(one.labels)));
 }
 
 std::vector<Counter> CriObserver::counters() const {
   const auto in_state = [this](RuntimeState::Is is) {
-    return static_cast<std::uint64_t>(std::ranges::count_if(
-        sockets_, [is](const auto& entry) { return entry.second.is == is; }));
+    return static_cast<std::uint64_t>(
+        std::ranges::count_if(sockets_, [is](const auto& entry) { return entry.second.is == is; }));
   };
   return {{"runtimes", in_state(RuntimeState::Is::connected)},
           {"denied", in_state(RuntimeState::Is::denied)},

@@ -18,7 +18,8 @@
 namespace tapio::cri {
 
 // Asks runtimes for containers that it hears of, and hands on what they say: as facts, so that
-// records carry names, and as records. What it knows of the world outside, it has from Outside::ask.
+// records carry names, and as records. What it knows of the world outside, it has from
+// Outside::ask.
 class CriObserver final : public Observer {
  public:
   static constexpr std::size_t kMaxContainers = 16'384;  // the one unused longest is forgotten

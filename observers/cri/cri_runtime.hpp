@@ -83,8 +83,8 @@ struct Socket {
   bool operator==(const Socket&) const = default;
 };
 
-// "/run/x.sock", or "cri:/run/x.sock", "docker:/run/x.sock". Without a word in front, one whose name
-// says docker or podman speaks Docker's API, any other one CRI.
+// "/run/x.sock", or "cri:/run/x.sock", "docker:/run/x.sock". Without a word in front, one whose
+// name says docker or podman speaks Docker's API, any other one CRI.
 [[nodiscard]] Socket socket_of(std::string_view text);
 
 struct Asking {

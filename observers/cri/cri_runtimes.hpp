@@ -15,8 +15,8 @@ namespace tapio::cri {
 class Runtimes {
  public:
   virtual ~Runtimes() = default;
-  // `runtime` as in Cgroup::runtime. There will be an answer in take(). `patient`: who does not know
-  // it yet is asked again for a moment.
+  // `runtime` as in Cgroup::runtime. There will be an answer in take(). `patient`: who does not
+  // know it yet is asked again for a moment.
   virtual void look_up(const std::string& id, std::string_view runtime, bool awaited,
                        bool patient) = 0;
   // What they said since the last time, packed.

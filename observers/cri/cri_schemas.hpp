@@ -31,8 +31,7 @@ inline constexpr SchemaOf kContainer{
           "How often it was started again, as the runtime counts.", "RESTARTS"},
     Field{"cri.exit.code", Type::i64, "With which it exited, or 128 and the signal.", "CODE"},
     Field{"cri.exit.reason", Type::text,
-          "Why, in the runtime's word: Completed, Error, OOMKilled, ContainerCannotRun.",
-          "REASON"},
+          "Why, in the runtime's word: Completed, Error, OOMKilled, ContainerCannotRun.", "REASON"},
     Field{"cri.labels", Type::text, "Labels, as a=b,c=d; see the setting labels."}};
 
 inline constexpr SchemaOf kRuntime{
@@ -42,10 +41,11 @@ inline constexpr SchemaOf kRuntime{
     kRuntimeName,
     Field{"cri.runtime.version", Type::text, "Its version.", "VERSION"},
     Field{"cri.socket", Type::text, "Where it listens.", "SOCKET"},
-    Field{"cri.runtime.state", Type::text,
-          "connected; absent: there is no socket; denied: the agent may not use it; silent: it does "
-          "not answer; other: it answers, but is no runtime that can be asked.",
-          "STATE"},
+    Field{
+        "cri.runtime.state", Type::text,
+        "connected; absent: there is no socket; denied: the agent may not use it; silent: it does "
+        "not answer; other: it answers, but is no runtime that can be asked.",
+        "STATE"},
     Field{"cri.runtime.reason", Type::text, "Why.", "REASON"}};
 
 inline constexpr SchemaOf kContainers{
@@ -100,16 +100,16 @@ inline constexpr ViewOf kChangesView{
     figure::common_of("POD", "k8s.pod.name"),
     figure::common_of("NAMESPACE", "k8s.namespace.name")};
 
-inline constexpr ViewOf kContainersView{
-    View{.name = "runtimes",
-         .help = "How many containers each runtime has.",
-         .schema = &kContainers,
-         .head = "RUNTIME",
-         .keys = {"container.runtime.name"},
-         .in_overview = false},
-    figure::most_of("RUNNING", "cri.containers.running"),
-    figure::most_of("CREATED", "cri.containers.created"),
-    figure::most_of("EXITED", "cri.containers.exited"), figure::most_of("PODS", "cri.sandboxes")};
+inline constexpr ViewOf kContainersView{View{.name = "runtimes",
+                                             .help = "How many containers each runtime has.",
+                                             .schema = &kContainers,
+                                             .head = "RUNTIME",
+                                             .keys = {"container.runtime.name"},
+                                             .in_overview = false},
+                                        figure::most_of("RUNNING", "cri.containers.running"),
+                                        figure::most_of("CREATED", "cri.containers.created"),
+                                        figure::most_of("EXITED", "cri.containers.exited"),
+                                        figure::most_of("PODS", "cri.sandboxes")};
 
 inline constexpr ViewOf kCallsView{View{.name = "cri",
                                         .help = "How long runtimes take to answer, by method.",

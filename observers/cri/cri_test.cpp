@@ -64,7 +64,8 @@ TEST(CriMessages, prefer_the_image_that_was_asked_for) {
 
 TEST(CriMessages, take_nobody_whose_id_is_none) {
   wire::ListContainersResponse answer;
-  for (const std::string& id : {std::string("short"), std::string(64, 'G'), std::string(65, '1'), kOne})
+  for (const std::string& id :
+       {std::string("short"), std::string(64, 'G'), std::string(65, '1'), kOne})
     answer.add_containers()->set_id(id);
   EXPECT_EQ(messages::containers(answer.SerializeAsString())->size(), 1u);
   EXPECT_FALSE(messages::container(wire::ContainerStatusResponse().SerializeAsString()));
@@ -108,7 +109,8 @@ std::string envelope(const char* topic, const std::string& event) {
 TEST(CriMessages, hear_of_containers_and_images_and_of_nothing_else) {
   wire::TaskEvent task;
   task.set_container_id(kOne);
-  const auto created = messages::containerd_event(envelope("/tasks/create", task.SerializeAsString()));
+  const auto created =
+      messages::containerd_event(envelope("/tasks/create", task.SerializeAsString()));
   ASSERT_TRUE(created);
   EXPECT_EQ(created->id, kOne);
   EXPECT_TRUE(created->began);
@@ -130,7 +132,8 @@ TEST(DockerJson, tells_what_a_list_says) {
       R"(","Names":["/web","/other/web"],"Image":"nginx:1.25","State":"running",
        "Labels":{"app":"shop","io.kubernetes.pod.name":"web-0"},"Unknown":[{}]},
       {"Id":"short"}, 7, {"Id":")" +
-      kTwo + R"(","Names":null,"State":"exited","Labels":{"io.kubernetes.docker.type":"podsandbox"}}])");
+      kTwo +
+      R"(","Names":null,"State":"exited","Labels":{"io.kubernetes.docker.type":"podsandbox"}}])");
   ASSERT_TRUE(listed);
   ASSERT_EQ(listed->size(), 2u);
   const Described& web = listed->front();
@@ -156,11 +159,11 @@ TEST(DockerJson, tells_how_a_container_ended) {
   EXPECT_EQ(killed->exit_code, 137);
   EXPECT_EQ(killed->exit_reason, "OOMKilled");
   EXPECT_EQ(killed->restarts, 2u);
-  const auto failed = docker_json::container(
-      text(R"({"Status":"created","ExitCode":127,"Error":"no such file"})"));
+  const auto failed =
+      docker_json::container(text(R"({"Status":"created","ExitCode":127,"Error":"no such file"})"));
   EXPECT_EQ(failed->exit_reason, "ContainerCannotRun");
-  const auto odd = docker_json::container(
-      text(R"({"Status":"exited","ExitCode":"many","OOMKilled":1})"));
+  const auto odd =
+      docker_json::container(text(R"({"Status":"exited","ExitCode":"many","OOMKilled":1})"));
   ASSERT_TRUE(odd);
   EXPECT_EQ(odd->exit_code, 0);
 }
@@ -173,14 +176,16 @@ TEST(DockerJson, refuses_what_is_none) {
     EXPECT_FALSE(docker_json::images(text)) << text;
     EXPECT_FALSE(docker_json::event(text)) << text;
   }
-  EXPECT_FALSE(docker_json::containers(std::string(1 << 20, '[')));  // deep, and no stack is used up
+  EXPECT_FALSE(
+      docker_json::containers(std::string(1 << 20, '[')));  // deep, and no stack is used up
 }
 
 TEST(DockerJson, knows_podman_from_docker) {
-  EXPECT_EQ(docker_json::version(
-                R"({"ApiVersion":"1.41","Version":"4.3.1","Components":[{"Name":"Podman Engine"}]})")
-                ->name,
-            "podman");
+  EXPECT_EQ(
+      docker_json::version(
+          R"({"ApiVersion":"1.41","Version":"4.3.1","Components":[{"Name":"Podman Engine"}]})")
+          ->name,
+      "podman");
   EXPECT_EQ(docker_json::version(
                 R"({"ApiVersion":"1.41","Version":"20.10","Components":[{"Name":"Engine"}]})")
                 ->name,
@@ -202,7 +207,8 @@ TEST(DockerJson, hears_of_containers_that_begin_and_end) {
 
 TEST(Sockets, are_known_by_their_names) {
   using enum Socket::Speaks;
-  EXPECT_EQ(socket_of("/run/containerd/containerd.sock"), (Socket{cri, "/run/containerd/containerd.sock"}));
+  EXPECT_EQ(socket_of("/run/containerd/containerd.sock"),
+            (Socket{cri, "/run/containerd/containerd.sock"}));
   EXPECT_EQ(socket_of("/var/run/docker.sock").speaks, docker);
   EXPECT_EQ(socket_of("/run/podman/podman.sock").speaks, docker);
   EXPECT_EQ(socket_of("/run/cri-dockerd.sock").speaks, cri);
@@ -261,10 +267,13 @@ Described described(const std::string& id) {
 
 TEST(Told, is_the_same_when_it_was_packed) {
   const std::vector<Told> told = {
-      described(kOne), Unnamed{.id = kTwo, .asked = true}, Removed{.time = 1s, .id = kOne},
+      described(kOne),
+      Unnamed{.id = kTwo, .asked = true},
+      Removed{.time = 1s, .id = kOne},
       RuntimeState{.socket = "/x", .is = RuntimeState::Is::silent, .reason = "why", .exited = 7},
       Calls{.method = "Version", .window = 10s, .count = 3, .longest = 7ms},
-      Pulled{.image = "nginx", .bytes = 1'000'000'000'000}, Counts{.lookups = 9, .cut = 1}};
+      Pulled{.image = "nginx", .bytes = 1'000'000'000'000},
+      Counts{.lookups = 9, .cut = 1}};
   const std::string bytes = packed(told);
   const auto again = unpacked(bytes);
   ASSERT_EQ(again.size(), told.size());

@@ -12,15 +12,21 @@ namespace {
 constexpr std::size_t kMaxTold = 65'536;  // of one answer
 
 // Each kind names its members once, for both ways.
-void members(Pod& it, auto&& each) { each(it.name), each(it.space), each(it.uid); }
+void members(Pod& it, auto&& each) {
+  each(it.name), each(it.space), each(it.uid);
+}
 void members(Described& it, auto&& each) {
   each(it.time), each(it.id), each(it.runtime), each(it.name), each(it.image);
   members(it.pod, each);
   each(it.sandbox_id), each(it.sandbox), each(it.restarts), each(it.state);
   each(it.exit_code), each(it.exit_reason), each(it.labels);
 }
-void members(Unnamed& it, auto&& each) { each(it.id), each(it.asked); }
-void members(Removed& it, auto&& each) { each(it.time), each(it.id); }
+void members(Unnamed& it, auto&& each) {
+  each(it.id), each(it.asked);
+}
+void members(Removed& it, auto&& each) {
+  each(it.time), each(it.id);
+}
 void members(RuntimeState& it, auto&& each) {
   each(it.time), each(it.socket), each(it.name), each(it.version), each(it.is), each(it.reason);
   each(it.hears_events), each(it.listed);
@@ -38,7 +44,9 @@ void members(Counts& it, auto&& each) {
   each(it.reconnects), each(it.events), each(it.dropped), each(it.cut);
 }
 
-constexpr int last_of(ContainerState) { return static_cast<int>(ContainerState::exited); }
+constexpr int last_of(ContainerState) {
+  return static_cast<int>(ContainerState::exited);
+}
 constexpr int last_of(RuntimeState::Is) {
   return static_cast<int>(RuntimeState::Is::not_a_runtime);
 }

@@ -87,11 +87,11 @@ struct Pulled {
 
 // Since the start.
 struct Counts {
-  std::uint64_t lookups = 0;    // containers that were asked for
-  std::uint64_t unknown = 0;    // of these, which no runtime knows
-  std::uint64_t refused = 0;    // of these, beyond a bound
-  std::uint64_t calls = 0;      // of methods
-  std::uint64_t failures = 0;   // of these, without an answer
+  std::uint64_t lookups = 0;   // containers that were asked for
+  std::uint64_t unknown = 0;   // of these, which no runtime knows
+  std::uint64_t refused = 0;   // of these, beyond a bound
+  std::uint64_t calls = 0;     // of methods
+  std::uint64_t failures = 0;  // of these, without an answer
   std::uint64_t reconnects = 0;
   std::uint64_t events = 0;
   std::uint64_t dropped = 0;  // what was said and not fetched in time

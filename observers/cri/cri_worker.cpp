@@ -35,8 +35,8 @@ RuntimeState::Is state_after(const Error& error) {
 RuntimeState state_of_path(const std::string& path) {
   RuntimeState state{.time = monotonic_now(), .socket = path, .is = RuntimeState::Is::connected};
   if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0) return state;
-  state.is = errno == EACCES || errno == EPERM ? RuntimeState::Is::denied
-                                               : RuntimeState::Is::absent;
+  state.is =
+      errno == EACCES || errno == EPERM ? RuntimeState::Is::denied : RuntimeState::Is::absent;
   if (state.is == RuntimeState::Is::denied)
     state.reason = "the agent's user may not use it; docs/operations.md says how to allow it";
   return state;
@@ -228,8 +228,7 @@ Status Worker::answer(const Wanted& wanted, const std::stop_token& stop) {
 void Worker::say(Described one) {
   one.time = monotonic_now();
   one.runtime = version_.name;
-  if (const auto image = images_.find(one.image); image != images_.end())
-    one.image = image->second;
+  if (const auto image = images_.find(one.image); image != images_.end()) one.image = image->second;
   Known& known = known_.use(one.id);
   known.state = one.state;
   known.restarts = one.restarts;
@@ -261,8 +260,7 @@ void Worker::take(std::vector<Described> all, RuntimeState& state) {
        : one.state == created ? state.created
                               : state.exited)++;
     Known* known = known_.find(one.id);
-    const bool same =
-        known && known->state == one.state && known->restarts == one.restarts;
+    const bool same = known && known->state == one.state && known->restarts == one.restarts;
     if (known) known->round = round_;
     if (same) continue;
     if (one.state != exited || one.sandbox || !look_up({.id = one.id})) say(std::move(one));
@@ -342,8 +340,7 @@ void Worker::on_heard(const Heard& heard) {
   outbox_.count(&Counts::events);
   if (heard.what == Heard::What::container) {
     const auto patience = heard.began ? monotonic_now() + kPatience : MonotonicTime{};
-    if (!look_up({.id = heard.id, .patience = patience}))
-      outbox_.count(&Counts::refused);
+    if (!look_up({.id = heard.id, .patience = patience})) outbox_.count(&Counts::refused);
     return;
   }
   const std::scoped_lock lock(mutex_);

@@ -31,7 +31,7 @@ struct WorkerOptions {
 // Somebody wants to know of a container.
 struct Wanted {
   std::string id;
-  bool awaited = false;     // records wait: there has to be an answer
+  bool awaited = false;      // records wait: there has to be an answer
   MonotonicTime patience{};  // until then, "I do not know it" means "not yet"
 };
 
@@ -45,7 +45,8 @@ class Worker {
  public:
   static constexpr std::size_t kMaxWanted = 1024;
   static constexpr std::size_t kMaxKnown = 16'384;  // containers whose state is compared
-  static constexpr std::chrono::milliseconds kPatience{200};  // with a container that has just begun
+  static constexpr std::chrono::milliseconds kPatience{
+      200};                                               // with a container that has just begun
   static constexpr std::chrono::milliseconds kAgain{20};  // between two tries of a patient one
   static constexpr unsigned kImagesEvery = 6;             // lists, when no event says so
   static constexpr std::chrono::milliseconds kImagesPause{1000};  // after such an event

@@ -21,12 +21,12 @@ struct Play {
   std::mutex mutex;
   std::map<std::string, Described> containers;
   std::vector<Image> images{{.id = "sha256:1", .name = "nginx:1", .bytes = 7}};
-  std::optional<Error> trouble;      // of every call
-  std::optional<Error> no_events;    // what listen() ends with
-  bool lies = false;                 // each status is one that cannot be read
-  unsigned unknown_at_first = 0;     // so many times a status is not found
+  std::optional<Error> trouble;    // of every call
+  std::optional<Error> no_events;  // what listen() ends with
+  bool lies = false;               // each status is one that cannot be read
+  unsigned unknown_at_first = 0;   // so many times a status is not found
   unsigned statuses = 0, lists = 0, versions = 0;
-  Runtime::OnHeard hears;            // while somebody listens
+  Runtime::OnHeard hears;  // while somebody listens
 
   template <typename Change>
   void with(Change change) {

@@ -115,8 +115,8 @@ Status GrpcFrames::feed(std::string_view bytes, const OnMessage& on_message) {
     if (kept_.size() < kHead) break;
     if (kept_.front() != 0) return invalid("a message is compressed, which nobody asked for");
     if (length_of(kept_) > most_)
-      return invalid(fmt::format("a message of {} bytes, of which {} may be", length_of(kept_),
-                                 most_));
+      return invalid(
+          fmt::format("a message of {} bytes, of which {} may be", length_of(kept_), most_));
     if (kept_.size() < kHead + length_of(kept_)) continue;
     const std::string message = std::exchange(kept_, {});
     if (!on_message(std::string_view(message).substr(kHead))) return invalid("nobody wants more");
@@ -151,10 +151,10 @@ Result<GrpcEnd> GrpcClient::stream(std::string_view method, std::string_view mes
                                    const GrpcFrames::OnMessage& on_message,
                                    const std::stop_token& stop) {
   const std::string body = framed(message);
-  HttpRequest request{.url = fmt::format("http://localhost{}", method),
-                      .headers = {"Content-Type: application/grpc", "TE: trailers",
-                                  "User-Agent: tapio", "Expect:"},
-                      .body = body};
+  HttpRequest request{
+      .url = fmt::format("http://localhost{}", method),
+      .headers = {"Content-Type: application/grpc", "TE: trailers", "User-Agent: tapio", "Expect:"},
+      .body = body};
   if (options_.time.count() > 0)
     request.headers.push_back(fmt::format("grpc-timeout: {}m", options_.time.count()));
   Hearing hearing(options_.max_message_bytes, on_message);

@@ -113,8 +113,7 @@ TEST_F(GrpcClients, hear_a_stream_message_by_message) {
   const Temporary directory;
   const auto bytes = message("one") + message("") + message("three");
   std::string answer = frame(kHeaders, kEndHeaders, block(kHead), kIts);
-  for (const char& byte : bytes)
-    answer += frame(kData, kNone, std::string_view(&byte, 1), kIts);
+  for (const char& byte : bytes) answer += frame(kData, kNone, std::string_view(&byte, 1), kIts);
   answer += frame(kHeaders, kEndHeaders | kEndStream, block({{"grpc-status", "0"}}), kIts);
   const H2Peer peer(directory.file("s"), {answer});
   std::vector<std::string> heard;
@@ -129,13 +128,12 @@ TEST_F(GrpcClients, hear_a_stream_message_by_message) {
 
 TEST_F(GrpcClients, stop_in_the_middle_of_a_stream) {
   const Temporary directory;
-  const H2Peer peer(directory.file("s"),
-                    {frame(kHeaders, kEndHeaders, block(kHead), kIts) +
-                     frame(kData, kNone, message("one"), kIts)});
+  const H2Peer peer(directory.file("s"), {frame(kHeaders, kEndHeaders, block(kHead), kIts) +
+                                          frame(kData, kNone, message("one"), kIts)});
   std::stop_source stop;
   const auto hear = [&](std::string_view) { return stop.request_stop(); };
-  const auto end = client(directory.file("s"), 1000, 0ms).stream("/a.B/C", "", hear,
-                                                                 stop.get_token());
+  const auto end =
+      client(directory.file("s"), 1000, 0ms).stream("/a.B/C", "", hear, stop.get_token());
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().what, "stopped");
 }

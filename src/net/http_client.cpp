@@ -136,8 +136,7 @@ Status HttpClient::set_up(Method method, const HttpRequest& request, HttpHearer&
   if (!options_.tls_certificate.empty()) set(CURLOPT_SSLCERT, options_.tls_certificate.c_str());
   if (!options_.tls_key.empty()) set(CURLOPT_SSLKEY, options_.tls_key.c_str());
   set(CURLOPT_HTTPHEADER, handles_->headers.get());
-  if (!options_.unix_socket.empty())
-    set(CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
+  if (!options_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
   if (options_.http2) {
     set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
     set(CURLOPT_FRESH_CONNECT, 1L);

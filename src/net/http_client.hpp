@@ -25,8 +25,8 @@ struct HttpOptions {
   std::string tls_key;
   // A path: a socket of this machine is asked, and the URL's host is a mere name. "": TCP.
   std::string unix_socket;
-  // Without TLS, by prior knowledge; each request has a connection of its own, for libcurl 7.88 fails
-  // on the second one.
+  // Without TLS, by prior knowledge; each request has a connection of its own, for libcurl 7.88
+  // fails on the second one.
   bool http2 = false;
 };
 
