@@ -124,14 +124,14 @@ def make_image(lab, names):
 class Agent:
     """An agent whose records, all of them, go to a file."""
 
-    ALL = ("observers.process.lifecycle_rate_per_second=0", "observers.process.rate_per_second=0",
-           "observers.container.rate_per_second=0", "observers.process.ring=4MiB")
+    ALL = ("observers.process.lifecycle_rate_per_second=0", "observers.container.rate_per_second=0",
+           "observers.process.ring=4MiB")
 
-    def __init__(self, lab, sockets, *settings):
+    def __init__(self, lab, sockets, *settings, command=("run",)):
         self.socket = lab.directory / "tapio.sock"
         self.path = lab.directory / "records.json"
         self.log = lab.directory / "agent.log"
-        words = [os.environ["TAPIO"], "run", "--socket", self.socket, "-o", "json"]
+        words = [os.environ["TAPIO"], *command, "--socket", self.socket, "-o", "json"]
         for setting in (f"observers.cri.sockets={','.join(str(s) for s in sockets)}",
                         "observers.cri.pause=true", "observers.cri.interval=2s",
                         "sinks.store.enabled=false", *self.ALL, *settings):
@@ -158,8 +158,22 @@ class Agent:
     def end(self):
         """Its records, when it has told all of them."""
         stop(self.process, signal.SIGINT)
-        with open(self.path, encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+        return records(self.path)
+
+
+def records(path):
+    """Of containers and runtimes, and of whom a trial has marked: others are at work here too."""
+    words = ("container.id", '"name":"cri.', "mark-")
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines if any(word in line for word in words)]
+
+
+def replay(lab, recording):
+    """What comes out of a recording."""
+    path = lab.directory / "replayed.json"
+    with open(path, "wb") as out:
+        subprocess.run([os.environ["TAPIO"], "replay", str(recording)], stdout=out, check=True)
+    return records(path)
 
 
 def lives(records, mark):
