@@ -68,6 +68,8 @@ void CriObserver::on_created(const CgroupCreated& created, Output& out) {
   if (!cgroups_.find(its.container_id)) cgroups_.use(its.container_id) = its.id;
   // Perhaps its runtime has told of it already.
   if (!known_.find(its.container_id) && may_ask("")) take(now_, out);
+  if (Known* known = known_.find(its.container_id); known && find_pod(known->said, out.world()))
+    publish(*known, now_, out);
   if (known_.find(its.container_id) || unnamed_.find(its.container_id) ||
       awaited_.contains(its.container_id) || !may_ask(its.runtime))
     return;
@@ -89,8 +91,8 @@ void CriObserver::on_created(const CgroupCreated& created, Output& out) {
 void CriObserver::on_removed(const CgroupRemoved& removed, Output& out) {
   const Cgroup* cgroup = out.world().cgroup(removed.cgroup_id);
   if (!cgroup || cgroup->container_id.empty() || !may_ask(cgroup->runtime)) return;
-  const Described* known = known_.find(cgroup->container_id);
-  if (known && known->state != ContainerState::exited) look_up(*cgroup, false);
+  const Known* known = known_.find(cgroup->container_id);
+  if (known && known->said.state != ContainerState::exited) look_up(*cgroup, false);
 }
 
 bool CriObserver::may_ask(std::string_view runtime) const {
@@ -117,6 +119,15 @@ void CriObserver::on_tick(MonotonicTime now, Output& out) {
   now_ = std::max(now_, now);
   for (const RuntimeState& state : std::exchange(untold_, {})) emit(state, out);
   take(now_, out);
+  say_again(now_, out);
+}
+
+void CriObserver::say_again(MonotonicTime now, Output& out) {
+  for (std::size_t i = 0; i < kMaxSaidAgain && i < known_.size(); ++i) {
+    const auto& [id, oldest] = known_.entries().front();
+    if (oldest.published + kSayAgain > now) return;
+    publish(known_.use(std::string(id)), now, out);
+  }
 }
 
 void CriObserver::take(MonotonicTime now, Output& out) {
@@ -142,16 +153,29 @@ bool CriObserver::is_wanted(const Described& one) const {
          std::ranges::find(config_.skip_namespaces, one.pod.space) == config_.skip_namespaces.end();
 }
 
-void CriObserver::on_told(const Described& one, MonotonicTime, Output& out) {
+// A container may be gone before its runtime was asked in which sandbox it is.
+bool CriObserver::find_pod(Described& one, const World& world) {
+  if (!one.pod.name.empty()) return false;
+  const auto* id = cgroups_.find(one.id);
+  const Cgroup* cgroup = id ? world.cgroup(*id) : nullptr;
+  const Pod* pod = cgroup ? pods_.find(cgroup->pod_uid) : nullptr;
+  if (pod) one.pod = *pod;
+  return pod != nullptr;
+}
+
+void CriObserver::on_told(const Described& told, MonotonicTime now, Output& out) {
+  Described one = told;
+  find_pod(one, out.world());
+  if (!one.pod.uid.empty() && !one.pod.name.empty()) pods_.use(one.pod.uid) = one.pod;
   late_ = false;
   awaited_.erase(one.id);
   unnamed_.erase(one.id);
-  Described* known = known_.find(one.id);
-  RecordId evidence{};
-  if (is_wanted(one) && (!known || !is_same_state(*known, one)))
-    evidence = emit(one, known, false, out);
-  publish(one, evidence, out);
-  known_.use(one.id) = one;
+  const Known* before = known_.find(one.id);
+  RecordId evidence = before ? before->evidence : RecordId{};
+  if (is_wanted(one) && (!before || !is_same_state(before->said, one)))
+    evidence = emit(one, before ? &before->said : nullptr, false, out);
+  Known& known = known_.use(one.id) = {.said = std::move(one), .evidence = evidence};
+  publish(known, now, out);
 }
 
 void CriObserver::on_told(const Unnamed& unnamed, MonotonicTime now, Output& out) {
@@ -164,11 +188,11 @@ void CriObserver::on_told(const Unnamed& unnamed, MonotonicTime now, Output& out
 }
 
 void CriObserver::on_told(const Removed& removed, MonotonicTime, Output& out) {
-  const Described* known = known_.find(removed.id);
+  const Known* known = known_.find(removed.id);
   if (!known) return;
-  Described last = *known;
+  Described last = known->said;
   last.time = removed.time;
-  if (is_wanted(last)) emit(last, known, true, out);
+  if (is_wanted(last)) emit(last, &known->said, true, out);
   known_.erase(removed.id);
 }
 
@@ -229,10 +253,12 @@ void CriObserver::on_told(const Counts& counts, MonotonicTime, Output&) {
   counts_ = counts;
 }
 
-void CriObserver::publish(const Described& one, RecordId evidence, Output& out) const {
+void CriObserver::publish(Known& known, MonotonicTime now, Output& out) const {
+  const Described& one = known.said;
   Arena& arena = out.arena();
-  out.publish(ContainerDescribed{.time = one.time,
-                                 .evidence = evidence,
+  known.published = now;
+  out.publish(ContainerDescribed{.time = std::max(one.time, now),
+                                 .evidence = known.evidence,
                                  .id = arena.keep(one.id),
                                  .runtime = arena.keep(one.runtime),
                                  .name = arena.keep(one.name),

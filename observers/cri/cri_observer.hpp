@@ -25,6 +25,10 @@ class CriObserver final : public Observer {
   static constexpr std::size_t kMaxContainers = 16'384;  // the one unused longest is forgotten
   static constexpr std::size_t kMaxAwaited = 1'024;      // beyond it nobody waits
   static constexpr std::size_t kMaxSockets = 16;
+  // Who is told of containers forgets them after ten minutes: so often it is said again, of so many
+  // in one second.
+  static constexpr std::chrono::minutes kSayAgain{4};
+  static constexpr std::size_t kMaxSaidAgain = 500;
 
   // `first`: what take() said when they were made. No `runtimes`: a replay.
   CriObserver(const Config& config, std::unique_ptr<Runtimes> runtimes, Outside& outside,
@@ -41,6 +45,12 @@ class CriObserver final : public Observer {
   [[nodiscard]] std::optional<Remark> remark() const override;
 
  private:
+  struct Known {
+    Described said;
+    RecordId evidence{};  // the latest cri.container
+    MonotonicTime published{};
+  };
+
   void on_created(const CgroupCreated& created, Output& out);
   void on_removed(const CgroupRemoved& removed, Output& out);
   // Whether somebody could know a container of this runtime, and answers in time.
@@ -49,7 +59,7 @@ class CriObserver final : public Observer {
   void take(MonotonicTime now, Output& out);
   void give_up(MonotonicTime now, Output& out);
 
-  void on_told(const Described& one, MonotonicTime now, Output& out);
+  void on_told(const Described& told, MonotonicTime now, Output& out);
   void on_told(const Unnamed& unnamed, MonotonicTime now, Output& out);
   void on_told(const Removed& removed, MonotonicTime now, Output& out);
   void on_told(const RuntimeState& state, MonotonicTime now, Output& out);
@@ -57,9 +67,13 @@ class CriObserver final : public Observer {
   void on_told(const Calls& calls, MonotonicTime now, Output& out);
   void on_told(const Pulled& pulled, MonotonicTime now, Output& out);
   void on_told(const Counts& counts, MonotonicTime now, Output& out);
+  // Its pod by what its cgroup's path says, when its runtime does not say it. True: found.
+  bool find_pod(Described& one, const World& world);
   // Whether there is to be a record of it.
   [[nodiscard]] bool is_wanted(const Described& one) const;
-  void publish(const Described& one, RecordId evidence, Output& out) const;
+  // As of `now`.
+  void publish(Known& known, MonotonicTime now, Output& out) const;
+  void say_again(MonotonicTime now, Output& out);
   RecordId emit(const Described& one, const Described* before, bool removed, Output& out);
 
   Config config_;
@@ -68,9 +82,10 @@ class CriObserver final : public Observer {
   MonotonicTime now_{};
   std::map<std::string, RuntimeState> sockets_;  // at most kMaxSockets; "": there is none
   std::vector<RuntimeState> untold_;             // of the start
-  Lru<std::string, Described> known_{kMaxContainers};
+  Lru<std::string, Known> known_{kMaxContainers};
   Lru<std::string, bool> unnamed_{kMaxContainers};  // which nobody knows
   Lru<std::string, std::uint64_t> cgroups_{kMaxContainers};
+  Lru<std::string, Pod> pods_{kMaxContainers};  // by uid
   std::unordered_map<std::string, MonotonicTime> awaited_;  // until when; at most kMaxAwaited
   bool late_ = false;  // one was not answered in time, and none since
   std::uint64_t timeouts_ = 0, not_awaited_ = 0;

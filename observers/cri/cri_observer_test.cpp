@@ -123,6 +123,22 @@ TEST_F(CriObservers, need_not_ask_for_one_that_its_runtime_has_told_of) {
   EXPECT_EQ(facts<ContainerAwaited>(), 0u);
 }
 
+TEST_F(CriObservers, find_the_pod_by_the_cgroup_when_the_runtime_has_not_said_it) {
+  connect();
+  auto pause = described(kTwo);
+  pause.sandbox = true;
+  tell(pause);
+  auto bare = described(kOne);
+  bare.pod = {};
+  tell(bare);  // before its cgroup is known
+  EXPECT_EQ(out_.only<ContainerDescribed>().pod_name, "");
+  create(kOne, 5s);
+  EXPECT_EQ(out_.only<ContainerDescribed>().pod_name, "web");
+  EXPECT_EQ(out_.only<ContainerDescribed>().pod_namespace, "shop");
+  tell(bare);  // and after
+  EXPECT_EQ(out_.only<ContainerDescribed>().pod_name, "web");
+}
+
 TEST_F(CriObservers, ask_once_for_a_container_with_many_cgroups) {
   connect();
   create(kOne, 5s);
@@ -203,6 +219,23 @@ TEST_F(CriObservers, tell_each_state_once) {
   EXPECT_EQ(records("cri.container"), 2u);
   EXPECT_EQ(out_.text("cri.state"), "removed");
   EXPECT_EQ(out_.text("container.name"), "nginx");
+}
+
+TEST_F(CriObservers, say_again_what_others_would_forget) {
+  connect();
+  tell(described(kOne));
+  const auto evidence = out_.only<ContainerDescribed>().evidence;
+  observer_.on_tick(3min, out_);
+  EXPECT_EQ(facts<ContainerDescribed>(), 1u);
+  observer_.on_tick(5min, out_);
+  observer_.on_tick(5min + 1s, out_);
+  EXPECT_EQ(facts<ContainerDescribed>(), 2u);
+  EXPECT_EQ(out_.only<ContainerDescribed>().evidence, evidence);
+  EXPECT_EQ(out_.only<ContainerDescribed>().time, 5min);
+  EXPECT_EQ(records("cri.container"), 1u);
+  tell(Removed{.time = 5min, .id = kOne});
+  observer_.on_tick(20min, out_);
+  EXPECT_EQ(facts<ContainerDescribed>(), 2u);
 }
 
 TEST_F(CriObservers, look_outside_only_while_something_is_awaited) {
