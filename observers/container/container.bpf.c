@@ -47,6 +47,28 @@ TAPIO_TRACEPOINT(cgroup_mkdir, TAPIO_CONTAINER_ON_MKDIR, created, struct cgroup 
 		about_cgroup(run, e, cgroup, path);
 }
 
+/* A thread that moves alone, as v1 and threaded cgroups allow, does not take its process along. */
+TAPIO_TRACEPOINT(cgroup_attach_task, TAPIO_CONTAINER_ON_MOVE, moved, struct cgroup *cgroup,
+		 const char *path, struct task_struct *task, bool whole)
+{
+	pid_t tgid = TAPIO_GET(run, task, tgid);
+	struct tapio_container_move *e;
+
+	if (!whole && TAPIO_GET(run, task, pid) != tgid)
+		return;
+	if (!is_chosen(run, cgroup))
+		return;
+	e = TAPIO_BEGIN(run, tapio_container_move, TAPIO_CONTAINER_MOVED, TAPIO_STATE, 0);
+	if (!e)
+		return;
+	e->start_ns = tapio_start_boottime(TAPIO_GET(run, task, group_leader));
+	e->cgroup_id = tapio_kernfs_id(TAPIO_GET(run, cgroup, kn));
+	e->caller_start_ns = tapio_start_boottime(TAPIO_GET(run, tapio_current(), group_leader));
+	e->tgid = tgid;
+	TAPIO_COPY(run, e->comm, task, group_leader, comm);
+	TAPIO_END(run, e);
+}
+
 TAPIO_TRACEPOINT(cgroup_rmdir, TAPIO_CONTAINER_ON_RMDIR, removed, struct cgroup *cgroup,
 		 const char *path)
 {

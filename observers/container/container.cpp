@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
+#include <charconv>
+
 #include "base/log.hpp"
 #include "container.abi.h"
 #include "container.skel.h"
@@ -22,6 +26,17 @@ std::optional<Watch> open_watch(const capture::Btf& btf, const Config& config, O
   return Watch(std::move(files), config, outside);
 }
 
+// 0: the rights to ask are missing (ptrace), or there is no /proc.
+std::uint64_t host_mounts(Outside& outside) {
+  const auto answer = outside.ask("mount namespace of the host", [] {
+    struct stat seen{};
+    return ::stat("/proc/1/ns/mnt", &seen) == 0 ? std::to_string(seen.st_ino) : std::string();
+  });
+  std::uint64_t inode = 0;
+  std::from_chars(answer.data(), answer.data() + answer.size(), inode);
+  return inode;
+}
+
 Result<std::unique_ptr<Observer>> start(const Start& start) {
   const auto& config = start.settings.as<Config>();
   TRY(config.check());
@@ -37,7 +52,8 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   if (!loaded && !watch) return std::unexpected(std::move(loaded.error()));
   if (!watch)
     log::warning("container: no limits and no memory are read: no cgroup file system is mounted");
-  return std::make_unique<ContainerObserver>(config, std::move(watch), std::move(open));
+  return std::make_unique<ContainerObserver>(config, std::move(watch), std::move(open),
+                                             host_mounts(start.outside));
 }
 
 }  // namespace
@@ -49,8 +65,10 @@ const Descriptor descriptor{
     .summary = "Control groups: whose they are, their memory and their limits.",
     .hooks = kHooks,
     .schemas = kSchemas,
-    .provides = facts_of<CgroupCreated, CgroupRemoved, CgroupLimitChanged, CgroupMemory>,
-    .needs = facts_of<CgroupCreated, CgroupRemoved>,
+    .provides =
+        facts_of<CgroupCreated, CgroupRemoved, CgroupLimitChanged, CgroupMemory, ProcessMoved>,
+    .needs = facts_of<CgroupCreated, CgroupRemoved, ProcessMoved, ProcessStarted, ProcessExecuted,
+                      ProcessExited, SignalSent, OomKilled>,
     .settings = config::section<Config>,
     .start = start,
 };

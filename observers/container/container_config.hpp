@@ -20,6 +20,8 @@ struct Config {
   bool limits = true;
   std::chrono::milliseconds limits_interval{5000};
   std::uint32_t readings_per_second = 256;
+  bool lifecycle = true;
+  bool boundary = true;
 
   // What a range cannot say of single settings.
   [[nodiscard]] Status check() const {
@@ -49,6 +51,12 @@ struct Config {
         Setting{"limits_interval", &Config::limits_interval,
                 "How often they are read. A limit that goes and comes back in between is not seen.",
                 milliseconds(1000), milliseconds(3'600'000)}
+            .on_reload(),
+        Setting{"lifecycle", &Config::lifecycle, "Report when containers start, end and are gone."}
+            .on_reload(),
+        Setting{"boundary", &Config::boundary,
+                "Report processes that get out of their container: its control group, or the "
+                "mount or pid namespace."}
             .on_reload(),
         Setting{"readings_per_second", &Config::readings_per_second,
                 "Cgroups that are read in one second, in turn; more of them are read less often.",

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every hook of the observer on the live kernel: real cgroups are made, limited and removed.
 #include <sys/mount.h>
+#include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <ctime>
 #include <deque>
 #include <fstream>
+#include <thread>
 
 #include "container_observer.hpp"
 #include "rig.hpp"
@@ -66,6 +70,41 @@ TEST_P(ContainerOnKernel, a_cgroup_is_told_from_its_beginning_to_its_end_with_id
   for (const Record& record : rig.out.records)
     if (record.id == created[0].evidence) {
       EXPECT_EQ(record.origin.pid, static_cast<std::uint32_t>(::getpid()));
+    }
+}
+
+TEST_P(ContainerOnKernel, a_process_that_is_moved_is_told_with_who_moved_it) {
+  auto rig = make_rig();
+  TestCgroup cgroup(kDocker);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  ASSERT_TRUE(cgroup.write("cgroup.procs", std::to_string(child)));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  rig.drain();
+  const auto moved = std::ranges::find_if(rig.out.facts, [&](const Fact& fact) {
+    const auto* move = std::get_if<ProcessMoved>(&fact);
+    return move && move->process.pid == static_cast<std::uint32_t>(child);
+  });
+  ASSERT_NE(moved, rig.out.facts.end());
+  const auto& fact = std::get<ProcessMoved>(*moved);
+  EXPECT_EQ(fact.to, cgroup.id());
+  EXPECT_EQ(fact.by.pid, static_cast<std::uint32_t>(::getpid()));
+  EXPECT_GT(fact.process.start_ticks, 0u);
+}
+
+TEST_P(ContainerOnKernel, a_thread_that_moves_alone_does_not_take_its_process_along) {
+  auto rig = make_rig();
+  if (rig.hierarchy.subsystem == TAPIO_CGROUP_V2) GTEST_SKIP() << "v2 moves whole processes here";
+  TestCgroup cgroup(kDocker);
+  std::thread([&] { ASSERT_TRUE(cgroup.write("tasks", std::to_string(::gettid()))); }).join();
+  rig.drain();
+  for (const Fact& fact : rig.out.facts)
+    if (const auto* move = std::get_if<ProcessMoved>(&fact)) {
+      EXPECT_NE(move->process.pid, static_cast<std::uint32_t>(::getpid()));
     }
 }
 

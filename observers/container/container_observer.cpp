@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "container_observer.hpp"
 
+#include <cstring>
+
 namespace tapio::container {
 namespace {
 
@@ -46,6 +48,8 @@ Status ContainerObserver::on_sample(const wire::Sample& sample, Output& out) {
       return on_created(sample, out);
     case TAPIO_CONTAINER_REMOVED:
       return on_removed(sample, out);
+    case TAPIO_CONTAINER_MOVED:
+      return on_moved(sample, out);
     default:
       return invalid("container: unknown kind");
   }
@@ -89,6 +93,27 @@ Status ContainerObserver::on_removed(const wire::Sample& sample, Output& out) {
   return {};
 }
 
+Status ContainerObserver::on_moved(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_container_move>(sample, TAPIO_CONTAINER_MOVED_VERSION));
+  const Origin origin = origin_of(e.header);
+  const ProcessId process{e.tgid, ticks_of(e.start_ns)};
+  const Process* moved = out.world().process(process);
+  const std::uint64_t from = moved ? moved->cgroup_id : 0;
+  Arena& arena = out.arena();
+  out.publish(ProcessMoved{.time = origin.time,
+                           .evidence = out.next_id(),
+                           .process = process,
+                           .from = from,
+                           .to = e.cgroup_id,
+                           .by = {e.header.tgid, ticks_of(e.caller_start_ns)}});
+  Origin to = origin;
+  to.cgroup_id = e.cgroup_id;
+  hand_out(kMoved(to, std::uint64_t{e.tgid}, arena.keep({e.comm, ::strnlen(e.comm, sizeof e.comm)}),
+                  known(cgroup_of(from, out).path, arena)),
+           out);
+  return {};
+}
+
 // State has been applied: the rate is only about what consumers get.
 void ContainerObserver::hand_out(const Record& record, Output& out) {
   if (rate_.admit(record.origin.time))
@@ -97,7 +122,8 @@ void ContainerObserver::hand_out(const Record& record, Output& out) {
     out.withhold(record, Withheld::rate_limited);
 }
 
-void ContainerObserver::on_fact(const Fact& fact, Output&) {
+void ContainerObserver::on_fact(const Fact& fact, Output& out) {
+  std::visit([&](const auto& known) { follow(known, out); }, fact);
   if (const auto* created = std::get_if<CgroupCreated>(&fact)) open_watch(created->time);
   if (!watch_) return;
   if (const auto* created = std::get_if<CgroupCreated>(&fact)) watch_->add(*created);

@@ -7,7 +7,9 @@
 
 #include "base/bucket.hpp"
 #include "container.abi.h"
+#include "container_boundary.hpp"
 #include "container_config.hpp"
+#include "container_lifecycle.hpp"
 #include "container_schemas.hpp"
 #include "observer.hpp"
 #include "watch.hpp"
@@ -24,11 +26,14 @@ class ContainerObserver final : public Observer {
   static constexpr std::chrono::seconds kTryAgain{2};
 
   // Without `watch` nothing is read.
-  ContainerObserver(const Config& config, std::optional<Watch> watch, OpenWatch open = {})
+  // `host_mounts`: the inode of the host's mount namespace; 0: not known.
+  ContainerObserver(const Config& config, std::optional<Watch> watch, OpenWatch open = {},
+                    std::uint64_t host_mounts = 0)
       : config_(config),
         rate_(config.rate_per_second),
         watch_(std::move(watch)),
-        open_(std::move(open)) {}
+        open_(std::move(open)),
+        boundary_(host_mounts) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
@@ -37,8 +42,15 @@ class ContainerObserver final : public Observer {
 
  private:
   Status on_created(const wire::Sample& sample, Output& out);
+  Status on_moved(const wire::Sample& sample, Output& out);
   Status on_removed(const wire::Sample& sample, Output& out);
   void hand_out(const Record& record, Output& out);
+  void follow(const auto& fact, Output& out) {
+    if constexpr (requires { lifecycle_.on(fact, out); })
+      if (config_.lifecycle) lifecycle_.on(fact, out);
+    if constexpr (requires { boundary_.on(fact, out); })
+      if (config_.boundary) boundary_.on(fact, out);
+  }
   void open_watch(MonotonicTime now);
 
   Config config_;
@@ -46,6 +58,8 @@ class ContainerObserver final : public Observer {
   std::optional<Watch> watch_;
   OpenWatch open_;
   MonotonicTime try_again_{};
+  Lifecycle lifecycle_{[this](const Record& record, Output& out) { hand_out(record, out); }};
+  Boundary boundary_;
 };
 
 }  // namespace tapio::container

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "record/finding.hpp"
 #include "record/record.hpp"
 
 // What the observer reports. Names are OpenTelemetry's (registries "container" and "k8s") where it
@@ -70,6 +71,86 @@ inline constexpr SchemaOf kLimitChanged{
     Field{"container.limit.since", Type::time, "When it still was the one before."},
     kPath};
 
-inline constexpr const Schema* kSchemas[] = {&kCreated, &kRemoved, &kLimitChanged};
+inline constexpr SchemaOf kMoved{
+    "container.process.moved",
+    Kind::event,
+    "A process was moved to another control group, the one that the record names. process.pid is "
+    "who moved it.",
+    Field{"container.moved.pid", Type::u64, "Which process.", "MOVED"},
+    Field{"container.moved.name", Type::text, "Its name.", "COMMAND"},
+    Field{"container.moved.from", Type::text, "The path of the group that it was in.", "FROM"}};
+
+// Of a whole container. Which one it is, and whose, stands beside these fields.
+inline constexpr Field kExitCode{"container.exit.code", Type::i64,
+                                 "Exit status of its main process; missing after a signal.",
+                                 "CODE"};
+inline constexpr Field kExitSignal{"container.exit.signal", Type::text,
+                                   "The signal that ended its main process.", "SIGNAL"};
+inline constexpr Field kExitOom{"container.exit.oom", Type::boolean,
+                                "Its main process was killed because memory ran out.", "OOM"};
+inline constexpr Field kExitLifetime{"container.lifetime", Type::duration,
+                                     "How long its main process ran.", "LIFETIME", "s"};
+inline constexpr Field kExitAsked{
+    "container.exit.asked_by", Type::text,
+    "Who, outside, had asked it to end by the signal that it ended by.", "ASKED BY"};
+inline constexpr Field kOomKills{"container.oom_kills", Type::u64,
+                                 "Processes in it that were killed because memory ran out."};
+
+inline constexpr SchemaOf kContainerCreated{
+    "container.created", Kind::event, "A container is being made: its control group is there."};
+inline constexpr SchemaOf kContainerStarted{
+    "container.started", Kind::event, "A container runs: process.pid is its main process.",
+    Field{"container.startup", Type::duration,
+          "Since its control group was made; missing when that was not seen.", "STARTUP", "s"}};
+inline constexpr SchemaOf kContainerStopped{
+    "container.stopped",
+    Kind::event,
+    "A container has ended well: with status 0, or because it was asked to. process.pid was its "
+    "main process.",
+    kExitCode,
+    kExitSignal,
+    kExitOom,
+    kExitLifetime,
+    kExitAsked,
+    kOomKills};
+inline constexpr SchemaOf kContainerDied{
+    "container.died",
+    Kind::event,
+    "A container has ended badly: another status, a signal that nobody outside sent, or for want "
+    "of memory. process.pid was its main process.",
+    kExitCode,
+    kExitSignal,
+    kExitOom,
+    kExitLifetime,
+    kExitAsked,
+    kOomKills};
+inline constexpr SchemaOf kContainerOom{
+    "container.oom", Kind::event,
+    "A process of a container, process.pid, was killed because memory ran out.",
+    Field{"container.oom.main", Type::boolean, "It was its main process: the container ends.",
+          "MAIN"}};
+inline constexpr SchemaOf kContainerRemoved{
+    "container.removed", Kind::event, "A container is gone: its control group was removed.",
+    Field{"container.age", Type::duration,
+          "Since its control group was made; missing when that was not seen.", "AGE", "s"}};
+
+inline constexpr SchemaOf kContainerLeft{
+    "container.left",
+    Kind::finding,
+    "A process in a container got out of it: into a control group, mount namespace or pid "
+    "namespace of the host or of another container.",
+    kSeverity,
+    kEntity,
+    kSummary,
+    kSuggestion,
+    kCount,
+    kWindow,
+    kEvidence,
+    Field{"container.left.way", Type::text, "cgroup, mount_namespace or pid_namespace.", "WAY"}};
+
+inline constexpr const Schema* kSchemas[] = {
+    &kCreated,          &kRemoved,          &kLimitChanged,     &kMoved,
+    &kContainerCreated, &kContainerStarted, &kContainerStopped, &kContainerDied,
+    &kContainerOom,     &kContainerRemoved, &kContainerLeft};
 
 }  // namespace tapio::container

@@ -404,9 +404,10 @@ TEST(Container, the_best_programs_that_a_kernel_has_are_taken) {
     return names;
   };
   EXPECT_THAT(programs(Feature::btf | Feature::raw_tp | Feature::tp_btf),
-              ElementsAre("created_btf", "removed_btf"));
-  EXPECT_THAT(programs(Feature::btf | Feature::raw_tp), ElementsAre("created_raw", "removed_raw"));
-  EXPECT_THAT(programs(Feature::raw_tp), ElementsAre("none", "none"));
+              ElementsAre("created_btf", "removed_btf", "moved_btf"));
+  EXPECT_THAT(programs(Feature::btf | Feature::raw_tp),
+              ElementsAre("created_raw", "removed_raw", "moved_raw"));
+  EXPECT_THAT(programs(Feature::raw_tp), ElementsAre("none", "none", "none"));
 }
 
 TEST(Container, a_ring_that_is_no_power_of_two_is_refused) {

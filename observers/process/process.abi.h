@@ -17,6 +17,7 @@ enum tapio_process_hook {
 	TAPIO_PROCESS_ON_TRACE,
 	TAPIO_PROCESS_ON_TRACEME,
 	TAPIO_PROCESS_ON_EXEC_FAILED,
+	TAPIO_PROCESS_ON_MULTIPLY,
 };
 
 #define TAPIO_PROCESS_FORK 0x0101
@@ -39,6 +40,8 @@ enum tapio_process_hook {
 #define TAPIO_PROCESS_TRACE_VERSION 1
 #define TAPIO_PROCESS_EXEC_FAILED 0x010a
 #define TAPIO_PROCESS_EXEC_FAILED_VERSION 1
+#define TAPIO_PROCESS_MULTIPLY 0x010b
+#define TAPIO_PROCESS_MULTIPLY_VERSION 1
 
 /* Start times are those of group leaders, in nanoseconds of CLOCK_BOOTTIME. */
 
@@ -205,5 +208,24 @@ struct tapio_process_exec_failed {
 	struct tapio_text filename; /* as given */
 };
 TAPIO_ABI(tapio_process_exec_failed, 40 + 48);
+
+#define TAPIO_PROCESS_DEEP 5 /* generations of forks without an exec */
+
+/* Processes multiply in a cgroup: told once in a window of 2^32 ns, with the fork that made it so.
+ * The header names the task that called fork. */
+struct tapio_process_multiply {
+	struct tapio_event_header header;
+	__u64 cgroup_id;
+	__u64 start_ns; /* of the newborn */
+	__u64 parent_start_ns;
+	__u32 tgid; /* of the newborn */
+	__u32 parent_tgid;
+	__u32 births; /* in the window, of whatever generation */
+	__u32 living; /* born in it, at least TAPIO_PROCESS_DEEP generations down, not ended */
+	__u32 deepest; /* generation */
+	__u32 zero;
+	char comm[TAPIO_COMM_LEN];
+};
+TAPIO_ABI(tapio_process_multiply, 40 + 64);
 
 #endif

@@ -6,6 +6,7 @@
 #include "bpf/task.bpf.h"
 #include "bpf/text.bpf.h"
 #include "process.abi.h"
+#include "process_multiply.bpf.h"
 
 #define SI_USER 0
 #define SI_KERNEL 0x80
@@ -93,6 +94,7 @@ TAPIO_TRACEPOINT(sched_process_exec, TAPIO_PROCESS_ON_EXEC, exec,
 		TAPIO_BEGIN_TAIL(run, tapio_process_exec, TAPIO_PROCESS_EXEC, TAPIO_STATE);
 	struct task_struct *parent;
 
+	forget_birth(run, task);
 	if (!e)
 		return;
 	parent = TAPIO_GET(run, task, real_parent, group_leader);
@@ -147,6 +149,7 @@ TAPIO_TRACEPOINT(sched_process_exit, TAPIO_PROCESS_ON_EXIT, exit, struct task_st
 
 	if (!is_last_thread(run, task))
 		return;
+	forget_birth(run, task);
 	e = TAPIO_BEGIN(run, tapio_process_exit, TAPIO_PROCESS_EXIT, TAPIO_STATE, 0);
 	if (e)
 		about_exit(run, e, task, status_of(run, task));

@@ -29,6 +29,7 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
     s.rodata->filter = config.filter();
     s.rodata->page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     s.rodata->deliveries = config.deliveries;
+    s.rodata->bomb_processes = config.detect_fork_bomb_processes;
     s.rodata->by_syscalls = served_by_syscalls(start.programs.choices());
   }));
   return std::make_unique<ProcessObserver>(config);
@@ -44,7 +45,7 @@ const Descriptor descriptor{
     .hooks = kHooks,
     .schemas = kSchemas,
     .provides = facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, ExecFailed,
-                         CredentialsChanged, Traced, OomKilled, Detected>,
+                         CredentialsChanged, Traced, OomKilled, Multiplied, Detected>,
     .needs = Detectors::kNeeds,
     .settings = config::section<Config>,
     .start = start,

@@ -17,7 +17,7 @@ struct Config {
   std::uint32_t rate_per_second = 200;
   std::uint32_t noise_rate_per_second = 200;
   std::uint32_t keep_one_in = 1;
-  std::uint32_t lifecycle_rate_per_second = 500;
+  std::uint32_t lifecycle_rate_per_second = 100;
   bool deliveries = true;
   bool syscalls = false;
   std::vector<std::string> signals;
@@ -57,8 +57,8 @@ struct Config {
                 1'000'000u}
             .on_reload(),
         Setting{"lifecycle_rate_per_second", &Config::lifecycle_rate_per_second,
-                "Records of fork, exec and exit per second. Tables and stories see all of them. "
-                "0: no limit.",
+                "Records of fork and exec per second, and as many again of exits and changes of "
+                "credentials. Tables and stories see all of them. 0: no limit.",
                 0u, 10'000'000u}
             .on_reload(),
         Setting{"deliveries", &Config::deliveries,

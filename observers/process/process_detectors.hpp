@@ -15,13 +15,15 @@ namespace tapio::process {
 // same. What each needs of what came before, it remembers itself, in bounded memory.
 class Detectors {
  public:
-  static constexpr FactSet kNeeds = facts_of<ProcessStarted, ProcessExecuted, ProcessExited,
-                                             SignalSent, Lost, ExecFailed, CredentialsChanged>;
+  static constexpr FactSet kNeeds =
+      facts_of<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, ExecFailed,
+               CredentialsChanged, Multiplied>;
 
   explicit Detectors(const Config& config)
       : storm_(config), crashes_(config), bombs_(config), exec_failures_(config) {}
 
   void on_fact(const Fact& fact, Output& out);
+  void on_tick(MonotonicTime now, Output& out) { bombs_.on_tick(now, out); }
   // Other thresholds; what was counted stays.
   void configure(const Config& config);
 
@@ -32,6 +34,7 @@ class Detectors {
   void on(const ProcessExited& fact, Output& out);
   void on(const SignalSent& fact, Output& out);
   void on(const Lost& fact, Output& out);
+  void on(const Multiplied& fact, Output&) { bombs_.on(fact); }
   void on(const ExecFailed& fact, Output& out) { exec_failures_.on(fact, out); }
   void on(const CredentialsChanged& fact, Output& out) { gains_.on(fact, out); }
 

@@ -145,6 +145,9 @@ void ForkBomb::tell(const Line& line, ProcessId eldest, MonotonicTime now, Outpu
   const ProcessId above = known ? known->parent : ProcessId{};
   const auto name = name_of_parent(eldest, line.name, world);
   const auto window = now - line.eldest->born;
+  Alarm& alarm = alarms_.use(line.eldest->cgroup_id);
+  alarm.waits = false;
+  alarm.told = now;
   report({.detected = {.time = now,
                        .what = Detection::fork_bomb,
                        .severity = Severity::critical,
@@ -163,6 +166,52 @@ void ForkBomb::tell(const Line& line, ProcessId eldest, MonotonicTime now, Outpu
               line.parents),
           .suggestion = "Kill the whole cgroup at once (cgroup.kill), and set pids.max."},
          line.because, out);
+}
+
+void ForkBomb::on(const Multiplied& fact) {
+  Alarm& alarm = alarms_.use(fact.cgroup_id);
+  const bool told = alarm.told.count() != 0 && fact.time < alarm.told + Incident::kRepeat;
+  if (told || alarm.waits) return;
+  alarm.fact = fact;
+  alarm.name = fact.name;
+  alarm.fact.name = {};
+  alarm.because = {};
+  alarm.because.add(fact.evidence);
+  alarm.waits = true;
+}
+
+void ForkBomb::on_tick(MonotonicTime now, Output& out) {
+  for (const auto& [cgroup_id, known] : alarms_.entries()) {
+    if (!known.waits || now < known.fact.time + kAlarmWaits) continue;
+    Alarm& alarm = *alarms_.find(cgroup_id);
+    alarm.waits = false;
+    alarm.told = alarm.fact.time;
+    tell(alarm, out);
+  }
+}
+
+void ForkBomb::tell(const Alarm& alarm, Output& out) {
+  const Multiplied& fact = alarm.fact;
+  const Process* parent = out.world().process(fact.parent);
+  report(
+      {.detected = {.time = fact.time,
+                    .what = Detection::fork_bomb,
+                    .severity = Severity::critical,
+                    .process = fact.process,
+                    .process_name = alarm.name,
+                    .other = fact.parent,
+                    .other_name = name_of(fact.parent, out.world()),
+                    .cgroup_id = fact.cgroup_id,
+                    .count = fact.births,
+                    .window = kNewborn,
+                    .executable = parent ? std::string_view(parent->image->executable) : ""},
+       .summary = fmt::format(
+           "processes like {} multiply: {} began in their control group in {} or less, {} of them "
+           "live and are {} forks or more after the last exec, {} at most (counted in the kernel)",
+           label(alarm.name, fact.process), fact.births, seconds(kNewborn), fact.living, kDeep,
+           fact.deepest),
+       .suggestion = "Kill the whole cgroup at once (cgroup.kill), and set pids.max."},
+      alarm.because, out);
 }
 
 }  // namespace tapio::process

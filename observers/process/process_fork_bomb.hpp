@@ -17,7 +17,9 @@ namespace tapio::process {
 class ForkBomb {
  public:
   static constexpr std::size_t kMaxNewborns = 4096;  // beyond: the eldest is no newborn any more
-  static constexpr std::size_t kMaxTold = 256;       // origins held back from repetition
+  static constexpr std::size_t kMaxAlarms = 256;     // of the kernel side, one for each cgroup
+  static constexpr std::chrono::nanoseconds kAlarmWaits = std::chrono::seconds(1);
+  static constexpr std::size_t kMaxTold = 256;  // origins held back from repetition
   static constexpr std::chrono::nanoseconds kNewborn = std::chrono::seconds(5);
   // Generations, of a program that forks itself: 5 are 32 processes when each forks one.
   static constexpr std::uint32_t kDeep = 5;
@@ -35,6 +37,10 @@ class ForkBomb {
   void on(const ProcessStarted& fact, Output& out);
   void on(const ProcessExecuted& fact);
   void on(const ProcessExited& fact);
+  // The kernel side counts too, and sees bombs of which forks were lost. What these lines can be
+  // told of better, they are; the rest is told of its counts when a second has passed.
+  void on(const Multiplied& fact);
+  void on_tick(MonotonicTime now, Output& out);
 
  private:
   struct Newborn {
@@ -66,6 +72,14 @@ class ForkBomb {
     Because because;
   };
 
+  struct Alarm {
+    Multiplied fact;  // but for its name
+    std::string name;
+    Because because;
+    bool waits = false;    // it is not told yet
+    MonotonicTime told{};  // of this cgroup, by whomever
+  };
+
   [[nodiscard]] Newborn* find(ProcessId id);
   void forget(MonotonicTime now);
   void join(const Newborn& newborn);
@@ -74,7 +88,8 @@ class ForkBomb {
   [[nodiscard]] bool is_bomb(const Line& line) const;
   [[nodiscard]] std::vector<Line> lines_of(ProcessId origin) const;
   void look(ProcessId id, Origin& origin, MonotonicTime now, Output& out);
-  static void tell(const Line& line, ProcessId eldest, MonotonicTime now, Output& out);
+  void tell(const Line& line, ProcessId eldest, MonotonicTime now, Output& out);
+  static void tell(const Alarm& alarm, Output& out);
 
   std::uint32_t processes_ = 0;
   std::uint32_t parents_ = 0;
@@ -82,6 +97,7 @@ class ForkBomb {
   std::unordered_map<ProcessId, std::list<Newborn>::iterator, ProcessIdHash> by_id_;
   std::unordered_map<ProcessId, Origin, ProcessIdHash> origins_;  // that have members
   Lru<ProcessId, Incident, ProcessIdHash> told_{kMaxTold};
+  Lru<std::uint64_t, Alarm> alarms_{kMaxAlarms};  // by cgroup
   // Descendants of the eldest of a bomb that was told, also when they are no newborns any more: a
   // bomb that outgrows the table stays one bomb.
   Lru<ProcessId, ProcessId, ProcessIdHash> of_bomb_{kMaxNewborns};

@@ -44,6 +44,9 @@ inline constexpr capture::Candidate kExecFailedPrograms[] = {{"exec_failed_fexit
                                                              kOnSyscallsTyped,
                                                              kOnSyscallsRaw};
 
+inline constexpr capture::Candidate kMultiplyPrograms[] = {{"multiply_btf", kTyped},
+                                                           {"multiply_raw", kRaw}};
+
 // In the order of enum tapio_process_hook.
 inline constexpr capture::Hook kHooks[] = {
     {"fork", capture::Need::required, capture::Trigger::canary, kForkPrograms},
@@ -57,6 +60,7 @@ inline constexpr capture::Hook kHooks[] = {
     {"trace", capture::Need::optional, capture::Trigger::passive, kTracePrograms},
     {"traceme", capture::Need::optional, capture::Trigger::passive, kTracemePrograms},
     {"exec_failed", capture::Need::optional, capture::Trigger::passive, kExecFailedPrograms},
+    {"multiply", capture::Need::optional, capture::Trigger::passive, kMultiplyPrograms},
 };
 
 // Bit per hook: served by the program on system calls.

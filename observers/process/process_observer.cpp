@@ -108,6 +108,11 @@ LevelColumns columns(const MemoryLevel* level) {
           .swap_max = limit_value(level->swap_max)};
 }
 
+// A process and what it runs, for which there may be a record each: not at the expense of ends.
+bool begins(const Record& record) {
+  return record.schema == &kFork || record.schema == &kExec;
+}
+
 Value signal_value(std::int32_t signal, Arena& arena) {
   return signal ? Value{arena.keep(signal_name(signal))} : Value{};
 }
@@ -151,6 +156,7 @@ std::string_view join_path(std::string_view leaf_first, bool complete, Arena& ar
 
 void ProcessObserver::on_settings(const config::Section& settings) {
   const auto& config = settings.as<Config>();
+  beginnings_.set_rate(config.lifecycle_rate_per_second);
   lifecycle_.set_rate(config.lifecycle_rate_per_second);
   detectors_.configure(config);
 }
@@ -177,6 +183,8 @@ Status ProcessObserver::on_sample(const wire::Sample& sample, Output& out) {
       return on_trace(sample, out);
     case TAPIO_PROCESS_EXEC_FAILED:
       return on_exec_failed(sample, out);
+    case TAPIO_PROCESS_MULTIPLY:
+      return on_multiply(sample, out);
     default:
       return invalid(fmt::format("not an event of `process`: kind {:#06x}", sample.header.kind));
   }
@@ -186,7 +194,7 @@ void ProcessObserver::hand_out(const Record& record, const tapio_event_header& h
                                Output& out) {
   if (header.flags & TAPIO_STATE_ONLY)
     out.withhold(record, Withheld::filtered);
-  else if (!lifecycle_.admit(record.origin.time))
+  else if (!(begins(record) ? beginnings_ : lifecycle_).admit(record.origin.time))
     out.withhold(record, Withheld::rate_limited);
   else
     out.emit(record);
@@ -265,6 +273,30 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
               .executable = executable},
              origin, e.header, out);
   return {};
+}
+
+Status ProcessObserver::on_multiply(const wire::Sample& sample, Output& out) {
+  const auto e = TRY(wire::event<tapio_process_multiply>(sample, TAPIO_PROCESS_MULTIPLY_VERSION));
+  auto origin = origin_of(e.header);
+  origin.pid = origin.tid = e.tgid;
+  origin.cgroup_id = e.cgroup_id;
+  const auto name = keep(e.comm, out.arena());
+  out.publish(Multiplied{.time = origin.time,
+                         .evidence = out.next_id(),
+                         .cgroup_id = e.cgroup_id,
+                         .process = id(e.tgid, e.start_ns),
+                         .parent = id(e.parent_tgid, e.parent_start_ns),
+                         .name = name,
+                         .births = e.births,
+                         .living = e.living,
+                         .deepest = e.deepest});
+  out.emit(kMultiplying(origin, std::uint64_t{e.parent_tgid}, name, std::uint64_t{e.births},
+                        std::uint64_t{e.living}, std::uint64_t{e.deepest}));
+  return {};
+}
+
+void ProcessObserver::on_tick(MonotonicTime now, Output& out) {
+  detectors_.on_tick(now, out);
 }
 
 Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {

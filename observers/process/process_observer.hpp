@@ -42,9 +42,12 @@ class Recent {
 class ProcessObserver final : public Observer {
  public:
   explicit ProcessObserver(const Config& config)
-      : lifecycle_(config.lifecycle_rate_per_second), detectors_(config) {}
+      : beginnings_(config.lifecycle_rate_per_second),
+        lifecycle_(config.lifecycle_rate_per_second),
+        detectors_(config) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
+  void on_tick(MonotonicTime now, Output& out) override;
   void on_surplus(const Surplus& surplus, MonotonicTime now, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override { detectors_.on_fact(fact, out); }
   void on_settings(const config::Section& settings) override;
@@ -59,6 +62,7 @@ class ProcessObserver final : public Observer {
  private:
   Status on_fork(const wire::Sample& sample, Output& out);
   Status on_exec(const wire::Sample& sample, Output& out);
+  Status on_multiply(const wire::Sample& sample, Output& out);
   Status on_exit(const wire::Sample& sample, Output& out);
   Status on_death(const wire::Sample& sample, Output& out);
   Status on_signal(const wire::Sample& sample, Output& out);
@@ -76,6 +80,7 @@ class ProcessObserver final : public Observer {
                 Output& out);
   void hand_out(const Record& record, const tapio_event_header& header, Output& out);
 
+  Bucket beginnings_;  // of fork and exec
   Bucket lifecycle_;
   Recent<kEnds> exited_, died_;
   Recent<kFailedExecs> failed_;

@@ -237,24 +237,25 @@ inline constexpr SchemaOf kOom{
           "The page counters of the victim's memory cgroup and of those above it, at most 8, in "
           "bytes (mem_cgroup.memory, and .swap or .memsw)."}};
 
-inline constexpr const Schema* kSchemas[] = {&kFork,
-                                             &kExec,
-                                             &kExit,
-                                             &kDeath,
-                                             &kSignal,
-                                             &kDelivery,
-                                             &kSurplus,
-                                             &kOom,
-                                             &kCredentials,
-                                             &kTrace,
-                                             &kExecFailed,
-                                             &kSignalStorm,
-                                             &kKillChain,
-                                             &kCrashLoop,
-                                             &kForkBomb,
-                                             &kExecFailureLoop,
-                                             &kSignalAcrossBorder,
-                                             &kPrivilegeGain};
+inline constexpr SchemaOf kMultiplying{
+    "process.multiplying",
+    Kind::event,
+    "Processes multiply in a control group, as the kernel side counts: told at once, and once in 4 "
+    "s. process.pid is the newborn that made it so.",
+    Field{"process.parent_pid", Type::u64, "Who forked it.", "PPID"},
+    Field{"process.executable.name", Type::text, "comm.", "COMMAND"},
+    Field{"process.multiplying.births", Type::u64,
+          "Processes that began there in the last 4 s at most.", "BIRTHS", "1"},
+    Field{"process.multiplying.living", Type::u64,
+          "Those of them that live and are 5 forks or more after the last exec.", "LIVING", "1"},
+    Field{"process.multiplying.generations", Type::u64, "Forks after the last exec, at most.",
+          "GENERATIONS", "1"}};
+
+inline constexpr const Schema* kSchemas[] = {
+    &kFork,         &kExec,      &kExit,        &kDeath,    &kSignal,          &kDelivery,
+    &kSurplus,      &kOom,       &kCredentials, &kTrace,    &kExecFailed,      &kMultiplying,
+    &kSignalStorm,  &kKillChain, &kCrashLoop,   &kForkBomb, &kExecFailureLoop, &kSignalAcrossBorder,
+    &kPrivilegeGain};
 
 // Who uses the machine, as far as ends tell: what processes that live use is not known.
 inline constexpr ViewOf kPrograms{View{.name = "processes",

@@ -371,7 +371,7 @@ TEST(Process, hooks_stand_in_the_order_of_their_ledger_rows) {
   EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_CREDENTIALS].name, "credentials");
   EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_TRACE].name, "trace");
   EXPECT_STREQ(kHooks[TAPIO_PROCESS_ON_TRACEME].name, "traceme");
-  EXPECT_EQ(std::size(kHooks), TAPIO_PROCESS_ON_EXEC_FAILED + 1u);
+  EXPECT_EQ(std::size(kHooks), TAPIO_PROCESS_ON_MULTIPLY + 1u);
   EXPECT_LE(std::size(kHooks), std::size_t{TAPIO_MAX_HOOKS});
 }
 

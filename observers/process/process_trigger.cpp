@@ -51,6 +51,16 @@ Status be_traced() {
   return status ? fail(Fault::broken, fmt::format("PTRACE_TRACEME: status {}", status)) : Status{};
 }
 
+// Each forks the next and waits for it: generation after generation, all alive.
+int be_a_line_of(int processes) {
+  return processes == 0 ? 0 : in_child([=] { return be_a_line_of(processes - 1); });
+}
+
+Status multiply() {
+  constexpr int kMore = 80;  // than detect.fork_bomb.processes and TAPIO_PROCESS_DEEP together
+  return be_a_line_of(kMore) ? fail(Fault::broken, "not all could fork") : Status{};
+}
+
 Status fail_to_execute() {
   char* const arguments[] = {nullptr};
   ::execv("/proc/self/status", arguments);  // a file that nobody may execute
@@ -89,7 +99,7 @@ Status run_out_of_memory() {
 
 constexpr matrix::Trigger kTriggers[] = {
     {"oom", run_out_of_memory}, {"credentials", change_credentials}, {"trace", trace_a_child},
-    {"traceme", be_traced},     {"exec_failed", fail_to_execute},
+    {"traceme", be_traced},     {"exec_failed", fail_to_execute},    {"multiply", multiply},
 };
 
 }  // namespace

@@ -55,6 +55,7 @@ void Processes::inherit(Entry& child, const ProcessStarted& fact) {
   // A parent that has executed since was something else when it forked.
   if (parent && parent->image_time <= fact.time) {
     share_image(child, parent->image);
+    child.process.mount_namespace = parent->process.mount_namespace;
     child.process.credentials = parent->process.credentials;
     child.process.credentials_known = parent->process.credentials_known;
   }
@@ -84,6 +85,7 @@ void Processes::executed(const ProcessExecuted& fact) {
   }
   entry.process.executed = fact.time;
   entry.process.exec_evidence = fact.evidence;
+  if (fact.mount_namespace != 0) entry.process.mount_namespace = fact.mount_namespace;
   set_image(entry, fact);
 }
 

@@ -30,7 +30,7 @@ using Fact =
     std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, ExecFailed,
                  CredentialsChanged, Traced, CgroupCreated, CgroupRemoved, CgroupLimitChanged,
                  CgroupMemory, OomKilled, OomReported, Detected, NameResolved, ProcessMoved,
-                 ContainerDescribed, ContainerAwaited, ContainerUnnamed>;
+                 Multiplied, ContainerDescribed, ContainerAwaited, ContainerUnnamed>;
 
 // For `Descriptor::provides` and `needs`: the bit of a kind of fact.
 template <typename T, typename Variant>

@@ -103,6 +103,20 @@ struct ProcessExited {
   std::string_view name;
 };
 
+// Processes multiply in a cgroup, as the kernel side counts: forks without an exec, generation
+// after generation.
+struct Multiplied {
+  MonotonicTime time{};
+  RecordId evidence{};
+  std::uint64_t cgroup_id = 0;
+  ProcessId process;  // the newborn that made it so
+  ProcessId parent;
+  std::string_view name;      // comm
+  std::uint32_t births = 0;   // in the last seconds, of whatever generation
+  std::uint32_t living = 0;   // of those, deep down and not ended
+  std::uint32_t deepest = 0;  // generation
+};
+
 // execve(2) or execveat(2) returned an error.
 struct ExecFailed {
   MonotonicTime time{};

@@ -42,6 +42,7 @@ struct Process {
   MonotonicTime exited{};    // Life::unknown: when it was found gone
   std::uint32_t virtual_pid = 0;
   std::uint64_t pid_namespace = 0;
+  std::uint64_t mount_namespace = 0;  // of its latest exec, or its parent's; 0: not known
   std::uint64_t cgroup_id = 0;
   Credentials credentials;
   bool credentials_known = false;  // false: zeros there do not mean root
