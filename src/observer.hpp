@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/outside.hpp"
@@ -58,6 +60,12 @@ struct Counter {
   std::uint64_t value = 0;
 };
 
+// How it is with what an observer watches, a sentence for `tapio status` and `tapio doctor`.
+struct Remark {
+  std::string text;
+  bool degraded = false;  // it sees less than it was asked to
+};
+
 // Turns samples into facts and records. One thread calls it; none of it may block. It has to do the
 // same again when a recording is replayed: what it wants to know beside what it is given, it asks
 // `Start::outside`.
@@ -77,6 +85,7 @@ class Observer {
   // A reload: its settings that may change while it runs have new values, see Setting::on_reload.
   virtual void on_settings(const config::Section&) {}
   [[nodiscard]] virtual std::vector<Counter> counters() const { return {}; }
+  [[nodiscard]] virtual std::optional<Remark> remark() const { return {}; }
 };
 
 // What `start` gets: the observer's own settings, and its part of the kernel side.

@@ -390,8 +390,15 @@ bool Node::any_observer_on() const {
 std::vector<Node::ObserverState> Node::observer_states() const {
   std::vector<ObserverState> list;
   for (const Source& source : sources_)
-    list.push_back({source.selected.descriptor->name, source.state, source.reason});
+    list.push_back({source.selected.descriptor->name, source.state, reason_of(source)});
   return list;
+}
+
+// Of the state, or else what the observer itself remarks.
+std::string Node::reason_of(const Source& source) const {
+  if (!source.reason.empty()) return source.reason;
+  auto remark = pipeline_.remark(source.selected.descriptor->id);
+  return remark ? std::move(remark->text) : std::string();
 }
 
 std::vector<Node::HookState> Node::hooks() {
@@ -432,9 +439,9 @@ std::vector<std::string> Node::report() {
   if (!kernel_.btf.path.empty()) lines.push_back("  btf from " + capture::describe(kernel_.btf));
   for (const auto& [feature, reason] : kernel_.missing)
     if (feature != "btf") lines.push_back(fmt::format("  without {}: {}", feature, reason));
-  for (const Source& source : sources_)
-    lines.push_back(fmt::format("observer {}: {}{}{}", source.selected.descriptor->name,
-                                source.state, source.reason.empty() ? "" : ": ", source.reason));
+  for (const auto& [name, state, reason] : observer_states())
+    lines.push_back(
+        fmt::format("observer {}: {}{}{}", name, state, reason.empty() ? "" : ": ", reason));
   for (const auto& hook : hooks())
     lines.push_back(fmt::format("  {:<16} {:<14} {}{}", hook.hook,
                                 hook.program.empty() ? "off" : hook.program,

@@ -137,6 +137,7 @@ class Node final : public serve::HttpApi {
   void check_sight();
   void check_readiness();
   [[nodiscard]] ObserverHealth health_of(const Source& source, MonotonicTime now);
+  [[nodiscard]] std::string reason_of(const Source& source) const;
   void report_losses(MonotonicTime now);
   [[nodiscard]] std::expected<cli::Configured, std::vector<std::string>> read_again() const;
   Reload take_over(const config::Tree& next);

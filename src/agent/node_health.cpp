@@ -23,6 +23,8 @@ ObserverHealth Node::health_of(const Source& source, MonotonicTime now) {
     auto sentence = blind_in(hook.observer, hook.hook, hook.program, hook.canary);
     if (!sentence.empty()) symptoms.blind.push_back(std::move(sentence));
   }
+  if (auto remark = pipeline_.remark(descriptor.id); remark && remark->degraded)
+    symptoms.blind.push_back(std::move(remark->text));
   symptoms.unbalanced = std::ranges::any_of(
       source.books, [](const capture::Balance& book) { return book.residue != 0; });
   symptoms.losing = source.lost_at && now - *source.lost_at < kRemember;

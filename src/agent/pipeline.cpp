@@ -45,6 +45,12 @@ std::vector<Counter> Pipeline::counters(std::uint8_t observer) const {
   return found->second.observer->counters();
 }
 
+std::optional<Remark> Pipeline::remark(std::uint8_t observer) const {
+  const auto found = slices_.find(observer);
+  if (found == slices_.end() || !found->second.observer) return {};
+  return found->second.observer->remark();
+}
+
 void Pipeline::take(Bytes block) {
   Intake::each(block, [this](const wire::Sample& sample) {
     if (sample.header.event_class == TAPIO_CRITICAL) {

@@ -102,6 +102,7 @@ class Pipeline final : public Output {
   [[nodiscard]] const std::map<std::uint8_t, Counts>& counts() const { return counts_; }
   // What an observer counts by itself; nothing of one that does not run.
   [[nodiscard]] std::vector<Counter> counters(std::uint8_t observer) const;
+  [[nodiscard]] std::optional<Remark> remark(std::uint8_t observer) const;
   [[nodiscard]] Reserve::Stats reserve() const { return reserve_.stats(); }
 
   // Output, for observers.

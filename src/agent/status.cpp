@@ -191,7 +191,7 @@ std::string Node::status_json() {
     json.StartObject();
     text(json, "name", source.selected.descriptor->name);
     text(json, "state", source.state);
-    text(json, "reason", source.reason);
+    text(json, "reason", reason_of(source));
     object(json, "counters");
     for (const auto& [name, value] : pipeline_.counters(source.selected.descriptor->id))
       number(json, name, value);

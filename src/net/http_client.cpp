@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <mutex>
 
 #include "base/fd.hpp"
@@ -21,17 +22,33 @@ bool is_ready() {
   return ready == CURLE_OK;
 }
 
-struct Answering {
-  HttpAnswer* answer = nullptr;
-  std::size_t most = 0;
+// More than the bound is read and forgotten, so that the connection can be used again.
+class Collecting final : public HttpHearer {
+ public:
+  Collecting(std::string& body, std::size_t most) : body_(body), most_(most) {}
+  bool on_header(std::string_view) override { return true; }
+  bool on_body(std::string_view bytes) override {
+    body_.append(bytes.substr(0, most_ - body_.size()));
+    return true;
+  }
+
+ private:
+  std::string& body_;
+  std::size_t most_;
 };
 
-// More than the bound is read and forgotten, so that the connection can be used again.
-std::size_t take(char* bytes, std::size_t size, std::size_t count, void* to) {
-  auto& answering = *static_cast<Answering*>(to);
-  std::string& body = answering.answer->body;
-  body.append(bytes, std::min(size * count, answering.most - body.size()));
-  return size * count;
+// What they return beside the size makes libcurl hang up.
+std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* to) {
+  const std::string_view piece(bytes, size * count);
+  return static_cast<HttpHearer*>(to)->on_body(piece) ? piece.size() : CURL_WRITEFUNC_ERROR;
+}
+
+std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* to) {
+  std::string_view line(bytes, size * count);
+  const std::size_t all = line.size();
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  const bool go_on = line.empty() || static_cast<HttpHearer*>(to)->on_header(line);
+  return go_on ? all : CURL_WRITEFUNC_ERROR;
 }
 
 Status unavailable(std::string what) {
@@ -45,7 +62,6 @@ struct HttpClient::Handles {
   std::unique_ptr<CURLM, Freed<curl_multi_cleanup>> multi{curl_multi_init()};
   std::unique_ptr<CURL, Freed<curl_easy_cleanup>> easy{curl_easy_init()};
   List headers{};
-  Answering answering{};
   std::string reason = std::string(CURL_ERROR_SIZE, '\0');
 };
 
@@ -61,23 +77,46 @@ Result<HttpClient> HttpClient::make(HttpOptions options) {
 }
 
 Result<HttpAnswer> HttpClient::post(const HttpRequest& request, const std::stop_token& stop) {
+  return collect(Method::post, request, stop);
+}
+
+Result<HttpAnswer> HttpClient::get(const HttpRequest& request, const std::stop_token& stop) {
+  return collect(Method::get, request, stop);
+}
+
+Result<unsigned> HttpClient::post(const HttpRequest& request, HttpHearer& hearer,
+                                  const std::stop_token& stop) {
+  return ask(Method::post, request, hearer, stop);
+}
+
+Result<unsigned> HttpClient::get(const HttpRequest& request, HttpHearer& hearer,
+                                 const std::stop_token& stop) {
+  return ask(Method::get, request, hearer, stop);
+}
+
+Result<HttpAnswer> HttpClient::collect(Method method, const HttpRequest& request,
+                                       const std::stop_token& stop) {
   HttpAnswer answer;
-  TRY(set_up(request, answer));
-  TRY(perform(stop));
-  CURL* easy = handles_->easy.get();
-  long status = 0;
+  Collecting collecting(answer.body, options_.max_answer_bytes);
+  answer.status = TRY(ask(method, request, collecting, stop));
   curl_off_t wait = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
-  answer.status = static_cast<unsigned>(status);
+  curl_easy_getinfo(handles_->easy.get(), CURLINFO_RETRY_AFTER, &wait);
   if (wait > 0) answer.retry_after = std::chrono::seconds(wait);
   return answer;
 }
 
-Status HttpClient::set_up(const HttpRequest& request, HttpAnswer& answer) {
+Result<unsigned> HttpClient::ask(Method method, const HttpRequest& request, HttpHearer& hearer,
+                                 const std::stop_token& stop) {
+  TRY(set_up(method, request, hearer));
+  TRY(perform(stop));
+  long status = 0;
+  curl_easy_getinfo(handles_->easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<unsigned>(status);
+}
+
+Status HttpClient::set_up(Method method, const HttpRequest& request, HttpHearer& hearer) {
   CURL* easy = handles_->easy.get();
   curl_easy_reset(easy);
-  handles_->answering = {.answer = &answer, .most = options_.max_answer_bytes};
   handles_->headers.reset();
   for (const std::string& header : request.headers)
     handles_->headers.reset(curl_slist_append(handles_->headers.release(), header.c_str()));
@@ -97,26 +136,38 @@ Status HttpClient::set_up(const HttpRequest& request, HttpAnswer& answer) {
   if (!options_.tls_certificate.empty()) set(CURLOPT_SSLCERT, options_.tls_certificate.c_str());
   if (!options_.tls_key.empty()) set(CURLOPT_SSLKEY, options_.tls_key.c_str());
   set(CURLOPT_HTTPHEADER, handles_->headers.get());
-  set(CURLOPT_POST, 1L);
-  set(CURLOPT_POSTFIELDS, request.body.data());
-  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-  set(CURLOPT_WRITEFUNCTION, &take);
-  set(CURLOPT_WRITEDATA, &handles_->answering);
+  if (!options_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
+  if (options_.http2) {
+    set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+  }
+  if (method == Method::post) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDS, request.body.data());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  }
+  set(CURLOPT_WRITEFUNCTION, &take_body);
+  set(CURLOPT_WRITEDATA, &hearer);
+  set(CURLOPT_HEADERFUNCTION, &take_header);
+  set(CURLOPT_HEADERDATA, &hearer);
   if (worst == CURLE_OK) return {};
   return invalid(fmt::format("{}: {}", request.url, curl_easy_strerror(worst)));
 }
 
-// Through the multi interface, for it can be woken from another thread.
+// Through the multi interface, for it can be woken from another thread. A call over HTTP/2 looks
+// again by itself: without that a few took 200 ms, which is libcurl's timer for other addresses.
 Status HttpClient::perform(const std::stop_token& stop) {
   CURLM* multi = handles_->multi.get();
   CURL* easy = handles_->easy.get();
   const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
   curl_multi_add_handle(multi, easy);
   int running = 1;
+  const int pause = options_.http2 && options_.time.count() > 0 ? 10 : 1000;
   while (running > 0 && !stop.stop_requested()) {
     const CURLMcode code = curl_multi_perform(multi, &running);
     if (code != CURLM_OK) break;
-    if (running > 0) curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
+    if (running > 0) curl_multi_poll(multi, nullptr, 0, pause, nullptr);
   }
   int left = 0;
   const CURLMsg* message = curl_multi_info_read(multi, &left);
@@ -125,8 +176,17 @@ Status HttpClient::perform(const std::stop_token& stop) {
   curl_multi_remove_handle(multi, easy);
   if (result == CURLE_OK) return {};
   if (!done) return unavailable("stopped");
+  return std::unexpected(failure(result));
+}
+
+Error HttpClient::failure(int code) const {
+  long os_error = 0;
+  curl_easy_getinfo(handles_->easy.get(), CURLINFO_OS_ERRNO, &os_error);
+  if (code == CURLE_COULDNT_CONNECT && (os_error == EACCES || os_error == EPERM))
+    return {Fault::denied, fmt::format("not permitted to connect to {}", options_.unix_socket)};
   const std::string_view reason = handles_->reason.c_str();
-  return unavailable(std::string(reason.empty() ? curl_easy_strerror(result) : reason));
+  return {Fault::unavailable,
+          std::string(reason.empty() ? curl_easy_strerror(static_cast<CURLcode>(code)) : reason)};
 }
 
 Status check_url(const std::string& url) {

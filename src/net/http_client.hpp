@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -16,12 +17,17 @@ namespace tapio::net {
 
 struct HttpOptions {
   std::chrono::milliseconds connect_time{2'000};
-  std::chrono::milliseconds time{10'000};  // for all of it, the connection included
+  std::chrono::milliseconds time{10'000};  // for all of it, the connection included; 0: no end
   std::size_t max_answer_bytes = 64 << 10;
   // Files in PEM. "": whom this system trusts; no certificate of our own.
   std::string tls_ca;
   std::string tls_certificate;
   std::string tls_key;
+  // A path: a socket of this machine is asked, and the URL's host is a mere name. "": TCP.
+  std::string unix_socket;
+  // Without TLS, by prior knowledge; each request has a connection of its own, for libcurl 7.88
+  // fails on the second one.
+  bool http2 = false;
 };
 
 struct HttpRequest {
@@ -36,6 +42,15 @@ struct HttpAnswer {
   std::optional<std::chrono::seconds> retry_after;
 };
 
+// Hears an answer while it comes, in any pieces. False: it is enough, hang up.
+class HttpHearer {
+ public:
+  virtual ~HttpHearer() = default;
+  // A line of the headers, or of the trailers behind the body, without its end.
+  virtual bool on_header(std::string_view line) = 0;
+  virtual bool on_body(std::string_view bytes) = 0;
+};
+
 // Asks servers over HTTP, with libcurl. Keeps connections open from one request to the next,
 // follows no redirections, always checks certificates (TLS 1.2 or newer). One thread uses it.
 class HttpClient {
@@ -43,8 +58,15 @@ class HttpClient {
   static Result<HttpClient> make(HttpOptions options);
 
   // Any status is an answer. unavailable: there was none, in time or at all; or a stop was asked
-  // for.
+  // for. denied: the socket is not ours to ask.
   [[nodiscard]] Result<HttpAnswer> post(const HttpRequest& request, const std::stop_token& stop);
+  // Without the body.
+  [[nodiscard]] Result<HttpAnswer> get(const HttpRequest& request, const std::stop_token& stop);
+  // The status, when all was heard. unavailable also when the hearer had enough.
+  [[nodiscard]] Result<unsigned> post(const HttpRequest& request, HttpHearer& hearer,
+                                      const std::stop_token& stop);
+  [[nodiscard]] Result<unsigned> get(const HttpRequest& request, HttpHearer& hearer,
+                                     const std::stop_token& stop);
 
   struct Handles;
   struct Free {
@@ -54,8 +76,14 @@ class HttpClient {
  private:
   HttpClient(HttpOptions options, std::unique_ptr<Handles, Free> handles)
       : options_(std::move(options)), handles_(std::move(handles)) {}
-  Status set_up(const HttpRequest& request, HttpAnswer& answer);
+  enum class Method : std::uint8_t { get, post };
+  Result<HttpAnswer> collect(Method method, const HttpRequest& request,
+                             const std::stop_token& stop);
+  Result<unsigned> ask(Method method, const HttpRequest& request, HttpHearer& hearer,
+                       const std::stop_token& stop);
+  Status set_up(Method method, const HttpRequest& request, HttpHearer& hearer);
   Status perform(const std::stop_token& stop);
+  [[nodiscard]] Error failure(int code) const;
 
   HttpOptions options_;
   std::unique_ptr<Handles, Free> handles_;

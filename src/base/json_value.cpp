@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/json.hpp"
+#include "base/json_value.hpp"
 
 #include <fmt/format.h>
 #include <rapidjson/encodedstream.h>
@@ -12,7 +12,7 @@
 
 #include "base/text.hpp"
 
-namespace tapio::serve {
+namespace tapio {
 
 namespace {
 
@@ -162,4 +162,4 @@ Result<Json> parse_json(std::string_view text) {
   return builder.take();
 }
 
-}  // namespace tapio::serve
+}  // namespace tapio
