@@ -3,6 +3,7 @@
 #include "container.abi.h"
 #include "container.skel.h"
 #include "container_hooks.hpp"
+#include "container_memory_schemas.hpp"
 #include "container_observer.hpp"
 
 namespace tapio::container {
@@ -37,10 +38,14 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   if (!loaded && !watch) return std::unexpected(std::move(loaded.error()));
   if (!watch)
     log::warning("container: no limits and no memory are read: no cgroup file system is mounted");
-  return std::make_unique<ContainerObserver>(config, std::move(watch), std::move(open));
+  return std::make_unique<ContainerObserver>(config, std::move(watch), std::move(open),
+                                             NodeFiles(start.outside));
 }
 
 }  // namespace
+
+constexpr const Schema* kSchemas[] = {&kCreated, &kRemoved,      &kLimitChanged,   &kMemory,
+                                      &kNode,    &kOomKill, &kOomPredicted, &kPredictionEnded};
 
 extern const Descriptor descriptor;
 const Descriptor descriptor{
@@ -49,7 +54,8 @@ const Descriptor descriptor{
     .summary = "Control groups: whose they are, their memory and their limits.",
     .hooks = kHooks,
     .schemas = kSchemas,
-    .provides = facts_of<CgroupCreated, CgroupRemoved, CgroupLimitChanged, CgroupMemory>,
+    .provides = facts_of<CgroupCreated, CgroupRemoved, CgroupLimitChanged, CgroupMemory, Detected,
+                         NodePressure>,
     .needs = facts_of<CgroupCreated, CgroupRemoved>,
     .settings = config::section<Config>,
     .start = start,

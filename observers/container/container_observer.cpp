@@ -101,7 +101,10 @@ void ContainerObserver::on_fact(const Fact& fact, Output&) {
   if (const auto* created = std::get_if<CgroupCreated>(&fact)) open_watch(created->time);
   if (!watch_) return;
   if (const auto* created = std::get_if<CgroupCreated>(&fact)) watch_->add(*created);
-  if (const auto* removed = std::get_if<CgroupRemoved>(&fact)) watch_->remove(removed->cgroup_id);
+  if (const auto* removed = std::get_if<CgroupRemoved>(&fact)) {
+    watch_->remove(removed->cgroup_id);
+    memory_.forget(removed->cgroup_id);
+  }
 }
 
 // Cgroups that somebody found are mounted: those of the walk come one after the other.
@@ -112,9 +115,11 @@ void ContainerObserver::open_watch(MonotonicTime now) {
 }
 
 void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
+  if (node_ && config_.memory) memory_.take(node_->read(now), out);
   if (!watch_) return;
   const auto readings = watch_->tick(now);
-  for (const CgroupMemory& reading : readings.memory) out.publish(reading);
+  for (const CgroupMemory& reading : readings.memory) memory_.take(reading, out);
+  memory_.tell(now, out);
   for (CgroupLimitChanged change : readings.changes) {
     change.evidence = out.next_id();
     out.publish(change);
@@ -134,6 +139,7 @@ void ContainerObserver::on_settings(const config::Section& settings) {
   config_ = settings.as<Config>();
   rate_.set_rate(config_.rate_per_second);
   if (watch_) watch_->configure(config_);
+  memory_.configure(config_);
 }
 
 }  // namespace tapio::container

@@ -8,8 +8,10 @@
 #include "base/bucket.hpp"
 #include "container.abi.h"
 #include "container_config.hpp"
+#include "container_memory.hpp"
 #include "container_schemas.hpp"
 #include "observer.hpp"
+#include "node_files.hpp"
 #include "watch.hpp"
 
 namespace tapio::container {
@@ -24,16 +26,21 @@ class ContainerObserver final : public Observer {
   static constexpr std::chrono::seconds kTryAgain{2};
 
   // Without `watch` nothing is read.
-  ContainerObserver(const Config& config, std::optional<Watch> watch, OpenWatch open = {})
+  ContainerObserver(const Config& config, std::optional<Watch> watch, OpenWatch open = {},
+                    std::optional<NodeFiles> node = {})
       : config_(config),
         rate_(config.rate_per_second),
         watch_(std::move(watch)),
-        open_(std::move(open)) {}
+        open_(std::move(open)),
+        node_(std::move(node)) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
   void on_tick(MonotonicTime now, Output& out) override;
   void on_settings(const config::Section& settings) override;
+  [[nodiscard]] std::vector<Counter> counters() const override {
+    return {{"memory_evicted", memory_.evicted()}};
+  }
 
  private:
   Status on_created(const wire::Sample& sample, Output& out);
@@ -46,6 +53,8 @@ class ContainerObserver final : public Observer {
   std::optional<Watch> watch_;
   OpenWatch open_;
   MonotonicTime try_again_{};
+  std::optional<NodeFiles> node_;  // none: it is not read
+  MemoryReports memory_{config_};
 };
 
 }  // namespace tapio::container

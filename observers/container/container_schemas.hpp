@@ -70,6 +70,4 @@ inline constexpr SchemaOf kLimitChanged{
     Field{"container.limit.since", Type::time, "When it still was the one before."},
     kPath};
 
-inline constexpr const Schema* kSchemas[] = {&kCreated, &kRemoved, &kLimitChanged};
-
 }  // namespace tapio::container

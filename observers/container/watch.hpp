@@ -24,6 +24,14 @@ class Watch {
   // Whoever makes a cgroup sets its limits a moment later: no change yet.
   static constexpr std::chrono::seconds kSettles{2};
 
+  // Of a cgroup with which all is well: memory.stat takes longer than all else.
+  static constexpr std::chrono::seconds kDetails{5};
+  // Something is up: it uses so much of its limit, it would reach it within this time, or its tasks
+  // wait for memory so many percent of the time.
+  static constexpr double kFullish = 0.5;
+  static constexpr std::chrono::seconds kSoon{120};
+  static constexpr double kWaits = 1;
+
   struct Readings {
     std::vector<CgroupMemory> memory;
     std::vector<CgroupLimitChanged> changes;
@@ -48,23 +56,32 @@ class Watch {
   struct Entry {
     std::uint64_t id;
     std::string path;      // below the mount
-    bool limited = false;  // in which list it is
+    bool limited = false;  // of memory or CPU: in which list it is
     MonotonicTime settled{};
     MonotonicTime due{};
     MonotonicTime limits_due{};
+    MonotonicTime details_due{};  // unless there is something to see
+    MonotonicTime read{};
+    std::uint64_t usage = 0;
+    bool pressed = false;  // there is something to see
     std::array<Value, kLimits> limits{};
   };
   using Entries = std::list<Entry>;
-  // What the files of a cgroup say, and whether the tick has taken its time by then.
+  // What of a cgroup is to be read.
+  struct Due {
+    bool limits = false, details = false;
+  };
+  // What its files say, and whether the tick has taken its time by then.
   struct Seen {
     bool there = false, time_is_up = false;
-    std::optional<std::uint64_t> memory_max, memory_usage, cpu, pids;
+    Figures figures;
   };
 
-  [[nodiscard]] Seen ask(const Entry& entry, bool limits_due, MonotonicTime end) const;
-  [[nodiscard]] Seen look(const Entry& entry, bool limits_due) const;
-  void take(Entry& entry, const Seen& seen, bool limits_due, MonotonicTime now,
-            Readings& out) const;
+  [[nodiscard]] Due due(const Entry& entry, MonotonicTime now) const;
+  [[nodiscard]] Seen ask(const Entry& entry, Due due, MonotonicTime end) const;
+  [[nodiscard]] Seen look(const Entry& entry, Due due) const;
+  void take(Entry& entry, const Seen& seen, Due due, MonotonicTime now, Readings& out) const;
+  void take_memory(Entry& entry, const Seen& seen, MonotonicTime now, Readings& out) const;
   void note(Entry& entry, Limit limit, std::optional<std::uint64_t> value, MonotonicTime now,
             Readings& out) const;
   std::size_t go_round(Entries& list, std::size_t most, MonotonicTime now, MonotonicTime end,

@@ -28,7 +28,7 @@ struct Lost {
 using Fact =
     std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, ExecFailed,
                  CredentialsChanged, Traced, CgroupCreated, CgroupRemoved, CgroupLimitChanged,
-                 CgroupMemory, OomKilled, OomReported, Detected, NameResolved>;
+                 CgroupMemory, OomKilled, OomReported, Detected, NameResolved, NodePressure>;
 
 // For `Descriptor::provides` and `needs`: the bit of a kind of fact.
 template <typename T, typename Variant>
