@@ -59,14 +59,14 @@ class Figures {
   std::array<std::optional<std::uint64_t>, kFigures> values_{};
 };
 
-// "some avg10=42.31 avg60=1.00 avg300=0.10 total=1234567\nfull ...". The CPU's has had no line `full`
-// before 5.13. Nothing for any other text.
+// "some avg10=42.31 avg60=1.00 avg300=0.10 total=1234567\nfull ...". The CPU's has had no line
+// `full` before 5.13. Nothing for any other text.
 [[nodiscard]] std::optional<Pressure> parse_pressure(std::string_view text);
 
 // Each takes what it knows of a file's text, and leaves the rest as it was.
 void take_pressure(std::string_view text, Figures& out);
-void take_memory_events(std::string_view text, Figures& out);      // v2
-void take_oom_control(std::string_view text, Figures& out);        // v1
+void take_memory_events(std::string_view text, Figures& out);  // v2
+void take_oom_control(std::string_view text, Figures& out);    // v1
 void take_memory_stat_v2(std::string_view text, Figures& out);
 // v1 has lines for the cgroup alone, and others, total_, with those below it: these are taken.
 void take_memory_stat_v1(std::string_view text, Figures& out);

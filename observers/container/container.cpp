@@ -44,7 +44,7 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
 
 }  // namespace
 
-constexpr const Schema* kSchemas[] = {&kCreated, &kRemoved,      &kLimitChanged,   &kMemory,
+constexpr const Schema* kSchemas[] = {&kCreated, &kRemoved, &kLimitChanged, &kMemory,
                                       &kNode,    &kOomKill, &kOomPredicted, &kPredictionEnded};
 
 extern const Descriptor descriptor;
@@ -55,7 +55,7 @@ const Descriptor descriptor{
     .hooks = kHooks,
     .schemas = kSchemas,
     .provides = facts_of<CgroupCreated, CgroupRemoved, CgroupLimitChanged, CgroupMemory, Detected,
-                         NodePressure>,
+                         NodePressure, CgroupConsumers>,
     .needs = facts_of<CgroupCreated, CgroupRemoved>,
     .settings = config::section<Config>,
     .start = start,

@@ -41,9 +41,10 @@ struct Config {
             .on_reload(),
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},
-        Setting{"memory", &Config::memory,
-                "Read how much memory each cgroup with a limit uses, what its tasks wait for, and how "
-                "the node is, for stories and predictions."}
+        Setting{
+            "memory", &Config::memory,
+            "Read how much memory each cgroup with a limit uses, what its tasks wait for, and how "
+            "the node is, for stories and predictions."}
             .on_reload(),
         Setting{"memory_interval", &Config::memory_interval, "How often.", milliseconds(1000),
                 milliseconds(3'600'000)}
@@ -69,9 +70,10 @@ struct Config {
         Setting{"records_interval", &Config::records_interval, "How often.", milliseconds(1000),
                 milliseconds(3'600'000)}
             .on_reload(),
-        Setting{"largest", &Config::largest,
-                "Of how many cgroups at a time: those that wait most or are nearest to their limit.",
-                1u, 1024u}
+        Setting{
+            "largest", &Config::largest,
+            "Of how many cgroups at a time: those that wait most or are nearest to their limit.",
+            1u, 1024u}
             .on_reload(),
     };
   }

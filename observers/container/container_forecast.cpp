@@ -156,15 +156,17 @@ std::optional<Forecast> Forecaster::look(double capacity) const {
   if (over < kShortest) return std::nullopt;
   const std::vector<Load> loads(loads_.begin(), loads_.end());
   const auto trend = trend_of(loads);
-  if (!trend || trend->middle * seconds(over) < kVisible * capacity ||
-      trend->low < kSteady * trend->middle || !still_grows(trend->middle))
+  if (!trend) return std::nullopt;
+  const double middle = trend->middle;
+  if (middle * seconds(over) < kVisible * capacity || trend->low < kSteady * middle ||
+      !still_grows(middle))
     return std::nullopt;
   const double room = std::max(capacity - trend->now, 0.0);
   return Forecast{.time = loads.back().time,
-                  .left = nanoseconds(room / trend->middle),
-                  .earliest = nanoseconds(room / trend->high),
-                  .latest = nanoseconds(room / trend->low),
-                  .slope = trend->middle,
+                  .left = nanoseconds(room / middle),
+                  .earliest = nanoseconds(room / std::max(trend->high, middle * (1 + kBand))),
+                  .latest = nanoseconds(room / std::min(trend->low, middle * (1 - kBand))),
+                  .slope = middle,
                   .load = static_cast<std::uint64_t>(loads.back().bytes),
                   .capacity = static_cast<std::uint64_t>(capacity),
                   .readings = loads.size(),

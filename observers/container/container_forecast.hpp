@@ -19,8 +19,8 @@ struct Load {
   double bytes = 0;
 };
 
-// How fast it grows: the middle of the slopes of all pairs that are far enough apart (Theil-Sen), and
-// those of which one in ten is lower, and higher. Bytes a second.
+// How fast it grows: the middle of the slopes of all pairs that are far enough apart (Theil-Sen),
+// and those of which one in ten is lower, and higher. Bytes a second.
 struct Trend {
   double low = 0, middle = 0, high = 0;
   double now = 0;  // the load at the last reading, as the trend has it
@@ -52,12 +52,15 @@ class Forecaster {
   static constexpr std::chrono::seconds kOldest{60};  // of the few that are kept at least
   static constexpr std::size_t kFewest = 5, kMost = 24;
   static constexpr std::chrono::seconds kShortest{4};  // that readings have to span
-  // Below half of the limit, growth is what a start looks like.
-  static constexpr double kFull = 0.5;
+  // Below that part of the limit, growth is what a start looks like.
+  static constexpr double kFull = 0.6;
   // Of the limit: less than that in the window is nothing to see.
   static constexpr double kVisible = 0.02;
   // The slow end of the band, in parts of the middle: below it the band says nothing.
   static constexpr double kSteady = 0.25;
+  // The band is so wide at least, in parts of the middle: what comes need not go on as it did,
+  // however even it was.
+  static constexpr double kBand = 0.1;
   // Of its slope, in the last readings: below it the growth has ended.
   static constexpr double kStillGrows = 0.3;
   static constexpr std::chrono::seconds kStill{3};
@@ -95,16 +98,16 @@ class Forecaster {
   void forget();
 
   std::deque<Load> loads_;
-  double high_ = 0;           // since it last fell
-  double peak_ = 0;           // from which it fell by itself
+  double high_ = 0;  // since it last fell
+  double peak_ = 0;  // from which it fell by itself
   MonotonicTime peak_time_{};
   std::optional<std::uint64_t> kills_;
   int times_ = 0;
   bool predicted_ = false;
   Forecast forecast_;
   double told_capacity_ = 0;
-  double told_high_ = 0;        // of this incident
-  MonotonicTime grew_{};        // of this incident, the latest growth
+  double told_high_ = 0;  // of this incident
+  MonotonicTime grew_{};  // of this incident, the latest growth
 };
 
 }  // namespace tapio::container

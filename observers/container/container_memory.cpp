@@ -82,16 +82,14 @@ Record memory_record(const CgroupMemory& reading, Output& out) {
   const auto set = working_set(reading);
   const bool limited = reading.max != kNoLimit && reading.inactive_file;
   const auto& cpu = reading.cpu;
-  return kMemory(origin_of(reading), reading.cgroup_id, names.container, names.runtime, names.pod,
-                 names.qos, names.unit, names.user_unit, reading.usage,
-                 reading.inactive_file ? Value{set} : Value{},
-                 limited ? Value{reading.max - std::min(reading.max, set)} : Value{},
-                 limit_value(reading.max), value(reading.swap), value(reading.hits),
-                 value(reading.high), value(reading.oom), value(reading.oom_kills),
-                 value(reading.scanned), some(reading.pressure), full(reading.pressure),
-                 stalled(reading.pressure), cpu ? Value{cpu->periods} : Value{},
-                 cpu ? Value{cpu->throttled} : Value{}, cpu ? Value{cpu->time} : Value{},
-                 names.path);
+  return kMemory(
+      origin_of(reading), reading.cgroup_id, names.container, names.runtime, names.pod, names.qos,
+      names.unit, names.user_unit, reading.usage, reading.inactive_file ? Value{set} : Value{},
+      limited ? Value{reading.max - std::min(reading.max, set)} : Value{}, limit_value(reading.max),
+      value(reading.swap), value(reading.hits), value(reading.high), value(reading.oom),
+      value(reading.oom_kills), value(reading.scanned), some(reading.pressure),
+      full(reading.pressure), stalled(reading.pressure), cpu ? Value{cpu->periods} : Value{},
+      cpu ? Value{cpu->throttled} : Value{}, cpu ? Value{cpu->time} : Value{}, names.path);
 }
 
 std::string summary_of(const Forecast& forecast, const std::string& entity) {
@@ -117,8 +115,8 @@ void MemoryReports::take(const NodePressure& reading, Output& out) {
 
 void MemoryReports::take(CgroupMemory reading, Output& out) {
   Known& known = know(reading.cgroup_id);
-  const bool killed = reading.oom_kills && known.latest.oom_kills &&
-                      *reading.oom_kills > *known.latest.oom_kills;
+  const bool killed =
+      reading.oom_kills && known.latest.oom_kills && *reading.oom_kills > *known.latest.oom_kills;
   if (killed) reading.evidence = out.next_id();
   out.publish(reading);
   if (killed) tell_kill(known.latest, reading, node_, out);
@@ -130,13 +128,13 @@ void MemoryReports::take(CgroupMemory reading, Output& out) {
 void MemoryReports::tell_kill(const CgroupMemory& before, const CgroupMemory& now,
                               const NodePressure& node, Output& out) {
   const Names names = names_of(now.cgroup_id, out);
-  out.emit(kOomKill(
-      origin_of(now), now.cgroup_id, names.container, names.runtime, names.pod, names.qos,
-      names.unit, names.user_unit, *now.oom_kills - *before.oom_kills, now.time - before.time,
-      before.usage, now.usage, limit_value(now.max), value(now.swap), value(now.hits),
-      value(now.high), value(now.oom), value(now.oom_kills), some(before.pressure),
-      full(before.pressure), stalled(before.pressure), some(node.memory), full(node.memory),
-      size_value(node.memory_available), names.path));
+  out.emit(kOomKill(origin_of(now), now.cgroup_id, names.container, names.runtime, names.pod,
+                    names.qos, names.unit, names.user_unit, *now.oom_kills - *before.oom_kills,
+                    now.time - before.time, before.usage, now.usage, limit_value(now.max),
+                    value(now.swap), value(now.hits), value(now.high), value(now.oom),
+                    value(now.oom_kills), some(before.pressure), full(before.pressure),
+                    stalled(before.pressure), some(node.memory), full(node.memory),
+                    size_value(node.memory_available), names.path));
 }
 
 void MemoryReports::predict(Known& known, const CgroupMemory& reading, Output& out) {
@@ -196,9 +194,8 @@ std::vector<const CgroupMemory*> MemoryReports::chosen() {
   for (const auto& [id, known] : cgroups_.entries())
     if (known.fresh) list.push_back(&known.latest);
   for (const CgroupMemory* each : list) cgroups_.find(each->cgroup_id)->fresh = false;
-  std::ranges::stable_sort(list, std::ranges::greater(), [](const auto* each) {
-    return rank(*each);
-  });
+  std::ranges::stable_sort(list, std::ranges::greater(),
+                           [](const auto* each) { return rank(*each); });
   list.resize(std::min<std::size_t>(list.size(), config_.largest));
   return list;
 }

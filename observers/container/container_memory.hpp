@@ -30,7 +30,7 @@ class MemoryReports {
 
  private:
   struct Known {
-    CgroupMemory latest;  // with what an earlier reading had beyond it
+    CgroupMemory latest;         // with what an earlier reading had beyond it
     MonotonicTime told_since{};  // of a prediction
     Forecaster forecaster;
     bool fresh = false;  // read since the last records

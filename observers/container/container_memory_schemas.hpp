@@ -36,9 +36,9 @@ inline constexpr Field kNodeSome{
     "%"};
 inline constexpr Field kNodeFull{"system.memory.pressure.full", Type::f64,
                                  "The same of all tasks that had work.", "", "%"};
-inline constexpr Field kNodeAvailable{
-    "system.linux.memory.available", Type::u64,
-    "What the node can give out without swapping (MemAvailable).", "AVAILABLE", "By"};
+inline constexpr Field kNodeAvailable{"system.linux.memory.available", Type::u64,
+                                      "What the node can give out without swapping (MemAvailable).",
+                                      "AVAILABLE", "By"};
 
 inline constexpr SchemaOf kMemory{
     "container.memory",
@@ -91,7 +91,8 @@ inline constexpr SchemaOf kNode{
 inline constexpr SchemaOf kOomKill{
     "container.memory.oom_kill",
     Kind::event,
-    "The counter of a cgroup says that processes in it were killed because its memory ran out. What "
+    "The counter of a cgroup says that processes in it were killed because its memory ran out. "
+    "What "
     "is said of pressure and node is from the reading before.",
     kCgroupId,
     kContainerId,

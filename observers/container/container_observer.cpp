@@ -119,6 +119,7 @@ void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
   if (!watch_) return;
   const auto readings = watch_->tick(now);
   for (const CgroupMemory& reading : readings.memory) memory_.take(reading, out);
+  for (const auto& looked : readings.looked) publish(looked, now, out);
   memory_.tell(now, out);
   for (CgroupLimitChanged change : readings.changes) {
     change.evidence = out.next_id();
@@ -133,6 +134,17 @@ void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
                            known(cgroup.path, arena)),
              out);
   }
+}
+
+void ContainerObserver::publish(const Watch::Looked& looked, MonotonicTime now, Output& out) {
+  std::vector<CgroupConsumers::Task> tasks;
+  for (const Consumer& each : looked.consumers.largest)
+    tasks.push_back({.pid = each.pid, .rss = each.rss, .name = out.arena().keep(each.name)});
+  out.publish(
+      CgroupConsumers{.time = now,
+                      .cgroup_id = looked.cgroup_id,
+                      .tasks = out.arena().keep(std::span<const CgroupConsumers::Task>(tasks)),
+                      .seen = looked.consumers.seen});
 }
 
 void ContainerObserver::on_settings(const config::Section& settings) {

@@ -10,8 +10,8 @@
 #include "container_config.hpp"
 #include "container_memory.hpp"
 #include "container_schemas.hpp"
-#include "observer.hpp"
 #include "node_files.hpp"
+#include "observer.hpp"
 #include "watch.hpp"
 
 namespace tapio::container {
@@ -47,6 +47,7 @@ class ContainerObserver final : public Observer {
   Status on_removed(const wire::Sample& sample, Output& out);
   void hand_out(const Record& record, Output& out);
   void open_watch(MonotonicTime now);
+  static void publish(const Watch::Looked& looked, MonotonicTime now, Output& out);
 
   Config config_;
   Bucket rate_;

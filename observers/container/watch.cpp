@@ -47,7 +47,7 @@ std::size_t Watch::go_round(Entries& list, std::size_t most, MonotonicTime now, 
   std::size_t used = 0;
   for (; used < most && !list.empty() && list.front().due <= now; ++used) {
     const auto entry = list.begin();
-    const Due due = this->due(*entry, now);
+    const Due due = this->due(*entry, now, out.looked.size());
     const Seen seen = ask(*entry, due, end);
     if (seen.there) {
       take(*entry, seen, due, now, out);
@@ -62,9 +62,11 @@ std::size_t Watch::go_round(Entries& list, std::size_t most, MonotonicTime now, 
   return used;
 }
 
-Watch::Due Watch::due(const Entry& entry, MonotonicTime now) const {
+Watch::Due Watch::due(const Entry& entry, MonotonicTime now, std::size_t looked) const {
+  const bool look = entry.near && now >= entry.look_due && looked < kMaxLooks;
   return {.limits = config_.limits && now >= entry.limits_due,
-          .details = config_.memory && (entry.pressed || now >= entry.details_due)};
+          .details = config_.memory && (entry.pressed || now >= entry.details_due),
+          .consumers = config_.memory && look};
 }
 
 Watch::Seen Watch::ask(const Entry& entry, Due due, MonotonicTime end) const {
@@ -73,12 +75,14 @@ Watch::Seen Watch::ask(const Entry& entry, Due due, MonotonicTime end) const {
     Packer pack;
     pack(seen.there)(monotonic_now() >= end);
     seen.figures.pack(pack);
+    if (due.consumers) seen.consumers.pack(pack);
     return std::move(pack.bytes());
   });
   Seen seen;
   Unpacker unpack(answer);
   unpack(seen.there)(seen.time_is_up);
   seen.figures.unpack(unpack);
+  if (due.consumers) seen.consumers.unpack(unpack);
   return unpack.done() ? seen : Seen{};
 }
 
@@ -98,6 +102,7 @@ Watch::Seen Watch::look(const Entry& entry, Due due) const {
   if (!config_.memory || !limited) return seen;
   figures[Figure::memory_usage] = files_->memory_usage(*directory);
   if (due.details) files_->details(*directory, figures);
+  if (due.consumers) seen.consumers = consumers_of(*directory);
   return seen;
 }
 
@@ -115,6 +120,10 @@ void Watch::take(Entry& entry, const Seen& seen, Due due, MonotonicTime now, Rea
   const bool often = entry.limited && config_.memory;
   if (often && seen.figures[Figure::memory_usage]) take_memory(entry, seen, now, out);
   if (often && due.details) entry.details_due = now + kDetails;
+  if (due.consumers) {
+    entry.look_due = now + kLook;
+    out.looked.push_back({.cgroup_id = entry.id, .consumers = seen.consumers});
+  }
   entry.due = now + (often ? config_.memory_interval : config_.limits_interval);
 }
 
@@ -132,6 +141,7 @@ void Watch::take_memory(Entry& entry, const Seen& seen, MonotonicTime now, Readi
     soon = grown * std::chrono::duration<double>(kSoon).count() >= (max - usage) * seconds;
   }
   entry.pressed = memory.max != kNoLimit && (waits || soon || usage >= kFullish * max);
+  entry.near = memory.max != kNoLimit && usage >= kNear * max;
   entry.read = now;
   entry.usage = memory.usage;
 }

@@ -10,6 +10,7 @@
 
 #include "base/outside.hpp"
 #include "cgroup_files.hpp"
+#include "consumers.hpp"
 #include "container_config.hpp"
 #include "facts/cgroup.hpp"
 
@@ -32,8 +33,18 @@ class Watch {
   static constexpr std::chrono::seconds kSoon{120};
   static constexpr double kWaits = 1;
 
+  // So near to its limit that who is in it is looked at, so often at most, and so many in a tick.
+  static constexpr double kNear = 0.9;
+  static constexpr std::chrono::seconds kLook{5};
+  static constexpr std::size_t kMaxLooks = 4;
+
+  struct Looked {
+    std::uint64_t cgroup_id = 0;
+    Consumers consumers;
+  };
   struct Readings {
     std::vector<CgroupMemory> memory;
+    std::vector<Looked> looked;
     std::vector<CgroupLimitChanged> changes;
   };
 
@@ -64,20 +75,23 @@ class Watch {
     MonotonicTime read{};
     std::uint64_t usage = 0;
     bool pressed = false;  // there is something to see
+    bool near = false;     // to its limit
+    MonotonicTime look_due{};
     std::array<Value, kLimits> limits{};
   };
   using Entries = std::list<Entry>;
   // What of a cgroup is to be read.
   struct Due {
-    bool limits = false, details = false;
+    bool limits = false, details = false, consumers = false;
   };
   // What its files say, and whether the tick has taken its time by then.
   struct Seen {
     bool there = false, time_is_up = false;
     Figures figures;
+    Consumers consumers;
   };
 
-  [[nodiscard]] Due due(const Entry& entry, MonotonicTime now) const;
+  [[nodiscard]] Due due(const Entry& entry, MonotonicTime now, std::size_t looked) const;
   [[nodiscard]] Seen ask(const Entry& entry, Due due, MonotonicTime end) const;
   [[nodiscard]] Seen look(const Entry& entry, Due due) const;
   void take(Entry& entry, const Seen& seen, Due due, MonotonicTime now, Readings& out) const;

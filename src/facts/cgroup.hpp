@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -62,18 +63,34 @@ struct CpuThrottling {
 struct CgroupMemory {
   MonotonicTime time{};
   std::uint64_t cgroup_id = 0;
-  std::uint64_t usage = 0;       // bytes, as memory.current
-  std::uint64_t max = kNoLimit;  // bytes, as memory.max
-  std::optional<std::uint64_t> inactive_file{};   // bytes of page cache that go first
-  std::optional<std::uint64_t> reclaimable{};     // bytes: all page cache, and slab that can go
+  std::uint64_t usage = 0;                          // bytes, as memory.current
+  std::uint64_t max = kNoLimit;                     // bytes, as memory.max
+  std::optional<std::uint64_t> inactive_file{};     // bytes of page cache that go first
+  std::optional<std::uint64_t> reclaimable{};       // bytes: all page cache, and slab that can go
   std::optional<std::uint64_t> swap{}, swap_max{};  // bytes of swap alone, also on v1
-  std::optional<std::uint64_t> scanned{};         // pages that reclaim has looked at; v2
+  std::optional<std::uint64_t> scanned{};           // pages that reclaim has looked at; v2
   // How often so far: slowed down above memory.high, came to the limit, had nothing to give back
   // there, had a process killed. v1 has the second and the last.
   std::optional<std::uint64_t> high{}, hits{}, oom{}, oom_kills{};
   std::optional<Pressure> pressure{};  // of memory; v2
   std::optional<CpuThrottling> cpu{};
   RecordId evidence{};  // of a record that shows it; none: most have none
+};
+
+// Who used most of a cgroup that had come near its limit, with the cgroups below it, as /proc had
+// it.
+struct CgroupConsumers {
+  static constexpr std::size_t kMaxTasks = 5;
+  struct Task {
+    std::uint32_t pid = 0;
+    std::uint64_t rss = 0;  // bytes
+    std::string_view name;  // comm
+  };
+
+  MonotonicTime time{};
+  std::uint64_t cgroup_id = 0;
+  std::span<const Task> tasks;  // by rss, largest first
+  std::uint64_t seen = 0;       // processes that were looked at, more than `tasks` when cut
 };
 
 // The node as a whole, once a second. Pressure is missing where the kernel has no PSI.

@@ -25,10 +25,10 @@ struct Lost {
   std::uint64_t count = 0;
 };
 
-using Fact =
-    std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, ExecFailed,
-                 CredentialsChanged, Traced, CgroupCreated, CgroupRemoved, CgroupLimitChanged,
-                 CgroupMemory, OomKilled, OomReported, Detected, NameResolved, NodePressure>;
+using Fact = std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost,
+                          ExecFailed, CredentialsChanged, Traced, CgroupCreated, CgroupRemoved,
+                          CgroupLimitChanged, CgroupMemory, OomKilled, OomReported, Detected,
+                          NameResolved, NodePressure, CgroupConsumers>;
 
 // For `Descriptor::provides` and `needs`: the bit of a kind of fact.
 template <typename T, typename Variant>

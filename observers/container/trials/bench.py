@@ -119,7 +119,7 @@ class Prediction:
         self.time = datetime.datetime.fromisoformat(record["time"][:26]).replace(
             tzinfo=datetime.timezone.utc).timestamp()
         self.left, self.earliest, self.latest = (
-            record["container.memory." + key] / 1e9
+            record["container.memory." + key]
             for key in ("left", "left.earliest", "left.latest"))
         self.came = killed - self.time if killed is not None else None
 
