@@ -253,9 +253,7 @@ Ramp read_ramp(const std::filesystem::path& path) {
 
 TEST(Forecaster, of_recorded_ramps_nine_in_ten_are_predicted_ten_seconds_ahead) {
   int slow = 0, early = 0, predictions = 0, untrue = 0, files = 0;
-  const std::filesystem::path ramps =
-      std::filesystem::path(__FILE__).parent_path() / "testdata/ramps";
-  for (const auto& entry : std::filesystem::directory_iterator(ramps)) {
+  for (const auto& entry : std::filesystem::directory_iterator(TAPIO_RAMPS)) {
     const auto ramp = read_ramp(entry.path());
     ASSERT_GT(ramp.readings.size(), 5u) << entry.path();
     files++;
