@@ -27,7 +27,7 @@ enum class Figure : std::uint8_t {
   reclaimable,    // all page cache and slab that can be given back, bytes
   scanned,        // pages that reclaim has looked at (pgscan); v2
   high,           // memory.events; v2
-  max,            // v1: memory.failcnt
+  max,            // v1: memory.failcnt and memory.memsw.failcnt
   oom,            // v2
   oom_kill,
   some,  // of memory.pressure: hundredths of a percent of the last 10 s; v2

@@ -110,7 +110,10 @@ void CgroupFiles::details(const Fd& directory, Figures& out) const {
   } else {
     take_memory_stat_v1(file("memory.stat"), out);
     take_oom_control(file("memory.oom_control"), out);
-    out[Figure::max] = number(file("memory.failcnt"));
+    // Which of the two counters fails, when both are at the same limit, is the second.
+    const auto memory = number(file("memory.failcnt"));
+    const auto with_swap = number(file("memory.memsw.failcnt"));
+    if (memory) out[Figure::max] = *memory + with_swap.value_or(0);
   }
   // On v1 only where the controllers share a hierarchy.
   take_cpu_stat(file("cpu.stat"), out);

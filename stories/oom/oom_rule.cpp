@@ -244,7 +244,7 @@ std::uint64_t OomRule::lost_around(MonotonicTime time) const {
   return count;
 }
 
-Story OomRule::explain(const Victim& victim, const World& world) const {
+Story OomRule::explain(const Victim& victim, const World& world) {
   const Scope scope = scope_of(victim, world);
   const Process* process = victim.process ? world.process(victim.process) : nullptr;
   Story story;

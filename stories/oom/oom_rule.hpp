@@ -25,7 +25,7 @@ class OomRule final : public Rule {
   };
 
   void note_loss(const Lost& fact);
-  [[nodiscard]] Story explain(const Victim& victim, const World& world) const;
+  [[nodiscard]] Story explain(const Victim& victim, const World& world);
   void add_looked(Story& story, const Victim& victim, const Scope& scope) const;
   void add_impact(Story& story, const Victim& victim, const World& world) const;
   void add_missing(Story& story, const Victim& victim) const;

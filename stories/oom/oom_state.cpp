@@ -16,6 +16,8 @@ namespace {
 // As the observer `container` predicts: below that part of the limit nothing is foretold.
 constexpr double kFarBelow = 0.6;
 constexpr std::size_t kFewReadings = 6;  // five, and one more to be sure
+// Several victims of one kill (memory.oom.group).
+constexpr std::chrono::nanoseconds kOneKill = std::chrono::seconds(1);
 
 std::string before(MonotonicTime read, MonotonicTime kill) {
   return in_words(kill - read) + " before the kill";
@@ -26,7 +28,9 @@ std::string counters(const CgroupMemory& reading) {
   const auto add = [&](std::string_view what, const std::optional<std::uint64_t>& count) {
     if (count) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", what, *count);
   };
-  add("limit hit", reading.hits);
+  // A kernel that does not count those of memory and swap together (v1) has 0 there all the time.
+  const bool counted = reading.hits.value_or(0) != 0 || reading.oom_kills.value_or(0) == 0;
+  if (counted) add("limit hit", reading.hits);
   add("slowed down above memory.high", reading.high);
   add("nothing to give back", reading.oom);
   add("killed", reading.oom_kills);
@@ -108,11 +112,13 @@ void Foreseen::note(const CgroupConsumers& fact) {
   if (largest_.size() > kMaxLooks) largest_.pop_front();
 }
 
-const Foreseen::Prediction* Foreseen::prediction(std::uint64_t cgroup_id,
-                                                 MonotonicTime time) const {
-  for (const Prediction& each : predictions_ | std::views::reverse)
-    if (each.cgroup_id == cgroup_id && each.time <= time && each.time + kPredicted >= time)
-      return &each;
+const Foreseen::Prediction* Foreseen::prediction(std::uint64_t cgroup_id, MonotonicTime time) {
+  for (Prediction& each : predictions_ | std::views::reverse) {
+    if (each.cgroup_id != cgroup_id || each.time > time || each.time + kPredicted < time) continue;
+    if (each.kill.count() != 0 && each.kill + kOneKill < time) return nullptr;
+    if (each.kill.count() == 0) each.kill = time;
+    return &each;
+  }
   return nullptr;
 }
 
@@ -174,17 +180,18 @@ void add_state(Story& story, const Victim& victim, const Scope& scope, const Wor
             "memory pressure of the cgroup: there is none on cgroup v1, and in kernels without "
             "PSI");
     }
-    if (const auto after = reading_after(scope.cgroup_id, victim.time, world))
+    if (const auto after = reading_after(scope.cgroup_id, victim.time, world)) {
+      if (after->evidence != RecordId{}) story.evidence.push_back(after->evidence);
       story.chain.push_back(
-          fmt::format("{} after the kill its counters were: {} (files of the "
-                      "cgroup)",
+          fmt::format("{} after the kill its counters were: {} (files of the cgroup)",
                       in_words(after->time - victim.time), counters(*after)));
+    }
   }
   if (const auto node = node_before(victim.time, world)) add_node(story, *node, victim.time);
 }
 
-void add_prediction(Story& story, const Victim& victim, const Scope& scope,
-                    const Foreseen& foreseen, const World& world) {
+void add_prediction(Story& story, const Victim& victim, const Scope& scope, Foreseen& foreseen,
+                    const World& world) {
   if (scope.kind != Scope::Kind::cgroup || scope.cgroup_id == 0) return;
   if (const auto* told = foreseen.prediction(scope.cgroup_id, victim.time)) {
     story.chain.push_back(

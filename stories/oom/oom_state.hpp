@@ -18,7 +18,7 @@ class Foreseen {
   static constexpr std::size_t kMaxPredictions = 64;  // beyond: the oldest goes
   static constexpr std::size_t kMaxLooks = 64;        // at consumers; beyond: the oldest goes
   // An older one was of another incident, or came true much later than it said.
-  static constexpr std::chrono::nanoseconds kPredicted = std::chrono::minutes(5);
+  static constexpr std::chrono::nanoseconds kPredicted = std::chrono::minutes(2);
   static constexpr std::chrono::nanoseconds kLooked = std::chrono::seconds(30);
 
   struct Prediction {
@@ -26,6 +26,7 @@ class Foreseen {
     RecordId evidence{};
     std::uint64_t cgroup_id = 0;
     std::string detail;
+    MonotonicTime kill{};  // that it foretold; 0: none yet
   };
   struct Largest {
     MonotonicTime time{};
@@ -36,8 +37,8 @@ class Foreseen {
 
   void note(const Detected& fact);
   void note(const CgroupConsumers& fact);
-  // nullptr: none before `time`.
-  [[nodiscard]] const Prediction* prediction(std::uint64_t cgroup_id, MonotonicTime time) const;
+  // Of the kill at `time`, and then of no later one. nullptr: none.
+  [[nodiscard]] const Prediction* prediction(std::uint64_t cgroup_id, MonotonicTime time);
   [[nodiscard]] const Largest* largest(std::uint64_t cgroup_id, MonotonicTime time) const;
 
  private:
@@ -61,7 +62,7 @@ struct Badness {
 void add_state(Story& story, const Victim& victim, const Scope& scope, const World& world);
 void add_badness(Story& story, const Victim& victim, const Scope& scope, const World& world);
 // Whether it was predicted; else why not, as far as that can be said.
-void add_prediction(Story& story, const Victim& victim, const Scope& scope,
-                    const Foreseen& foreseen, const World& world);
+void add_prediction(Story& story, const Victim& victim, const Scope& scope, Foreseen& foreseen,
+                    const World& world);
 
 }  // namespace tapio::oom

@@ -281,6 +281,18 @@ TEST_F(OomState, a_prediction_for_another_cgroup_or_long_ago_is_none) {
   EXPECT_THAT(killed().chain, Not(Contains(HasSubstr("it was predicted"))));
 }
 
+TEST_F(OomState, a_prediction_came_true_once) {
+  hand(reading(kT - 16s, 20));
+  hand(Detected{.time = kT - 15s, .what = Detection::oom_predicted, .cgroup_id = 6});
+  EXPECT_THAT(killed().chain, Contains(HasSubstr("it was predicted 15 s before")));
+  told.clear();
+  static constexpr MemoryLevel kLevels[] = {{.cgroup_id = 6, .usage = kMiB, .max = kMiB}};
+  hand(OomKilled{.time = kT + 20s, .victim = kOther, .name = "other", .levels = kLevels});
+  rule.on_time(kT + 23s, world, told);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_THAT(told[0].chain, Not(Contains(HasSubstr("it was predicted"))));
+}
+
 TEST_F(OomState, badness_is_computed_from_the_table_as_the_kernel_does) {
   static constexpr OomTask kTasks[] = {{.pid = 812,
                                         .rss = 9 * kMiB,
