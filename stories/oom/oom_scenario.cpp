@@ -20,6 +20,7 @@ using Ready = Stage::Ready;
 constexpr std::uint64_t kMiB = 1 << 20, kLimit = 24 * kMiB;
 constexpr auto kPause = 90ms;       // between steps of 1 MiB: some 2 s to the limit
 constexpr auto kSlowPause = 800ms;  // some 16 s, beside a neighbour
+constexpr auto kReadAgain = 2s;     // counters are read once a second while the cgroup is there
 constexpr double kLeastSure = 0.85;
 
 // Somebody who has taken memory in a cgroup, and ends when he is told to.
@@ -128,6 +129,7 @@ Result<Expectation> after_slow_growth(Stage& stage) {
   auto smaller = TRY(neighbour(stage, cgroup, 4 * kMiB));
   TRY(stage.incident());
   const pid_t victim = TRY(hog(stage, cgroup, "0", kSlowPause));
+  std::this_thread::sleep_for(kReadAgain);
   smaller.leave = Fd();
   TRY(stage.must_exit(smaller.pid, 0));
   auto expected = killed(victim, cgroup, victim, "hog");

@@ -210,7 +210,8 @@ void add_prediction(Story& story, const Victim& victim, const Scope& scope, Fore
                                       size_in_words(point.max)));
   else if (points.size() < kFewReadings)
     story.chain.push_back(
-        fmt::format("no prediction: it was read only {} times before the kill", points.size()));
+        fmt::format("no prediction: it was read only {} before the kill",
+                    points.size() == 1 ? "once" : fmt::format("{} times", points.size())));
   else
     story.chain.emplace_back(
         "no prediction: its growth was too uneven, or it had been as full before");
