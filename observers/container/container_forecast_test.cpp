@@ -225,7 +225,9 @@ TEST(Forecaster, times_that_go_back_are_passed_over) {
     EXPECT_FALSE(forecaster.take(reading(at, kLimit), 0).predicted);
 }
 
-// Recorded by ./dev trial container/forecast --record: real processes, real files.
+// Recorded by ./dev trial container/forecast --record, and on v2 by trials/ramps_v2.sh: real
+// processes, real files. Lines of milliseconds, usage, what of it could be given back, processes
+// killed so far and, on v2, percent of the last 10 s in which some task waited.
 struct Ramp {
   std::string kind;
   double killed = -1;  // second; -1: it was not
@@ -241,12 +243,15 @@ Ramp read_ramp(const std::filesystem::path& path) {
   const auto limit = std::stoull(head.substr(head.find("limit ") + 6));
   if (const auto at = head.find("killed at "); at != head.npos)
     ramp.killed = std::stod(head.substr(at + 10));
-  double ms = 0;
-  std::uint64_t usage = 0, reclaimable = 0, kills = 0;
-  while (file >> ms >> usage >> reclaimable >> kills) {
+  for (std::string line; std::getline(file, line);) {
+    double ms = 0, some = 0;
+    std::uint64_t usage = 0, reclaimable = 0, kills = 0;
+    std::istringstream words(line);
+    if (!(words >> ms >> usage >> reclaimable >> kills)) break;
     auto& each = ramp.readings.emplace_back(
         reading(ms / 1000, static_cast<double>(usage), static_cast<double>(reclaimable), kills));
     each.max = limit;
+    if (words >> some) each.pressure = Pressure{.some = some};
   }
   return ramp;
 }
