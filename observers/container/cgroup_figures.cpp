@@ -2,6 +2,7 @@
 #include "cgroup_figures.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 
 #include "decode/words.hpp"
@@ -108,7 +109,9 @@ std::optional<Pressure> parse_pressure(std::string_view text) {
 void take_pressure(std::string_view text, Figures& out) {
   const auto pressure = parse_pressure(text);
   if (!pressure) return;
-  const auto percent = [](double value) { return static_cast<std::uint64_t>(value * 100 + 0.5); };
+  const auto percent = [](double value) {
+    return static_cast<std::uint64_t>(std::lround(value * 100));
+  };
   const auto us = [](std::chrono::nanoseconds time) {
     return static_cast<std::uint64_t>(time / std::chrono::microseconds(1));
   };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 
 #include "base/fd.hpp"
 #include "base/pack.hpp"
@@ -28,7 +29,7 @@ void pack_pressure(Packer& pack, const std::optional<Pressure>& pressure) {
   pack(pressure.has_value());
   if (!pressure) return;
   const auto hundredths = [](double percent) {
-    return static_cast<std::uint64_t>(percent * 100 + 0.5);
+    return static_cast<std::uint64_t>(std::lround(percent * 100));
   };
   pack(hundredths(pressure->some))(hundredths(pressure->full));
   pack(pressure->some_total)(pressure->full_total);

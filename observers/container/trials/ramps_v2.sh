@@ -11,6 +11,11 @@ mkdir -p /tmp/ramps /tmp/shm
 mount -t tmpfs -o size=512m none /tmp/shm
 cd /tmp/ramps || exit 1
 
+now_ms() { # the clock of busybox has no more than seconds
+	read -r up _ </proc/uptime
+	echo $((${up%.*} * 1000 + 1${up#*.} * 10 - 1000))
+}
+
 key() { # NAME FILE
 	while read -r name value; do
 		[ "$name" = "$1" ] && echo "$value" && return
@@ -19,9 +24,9 @@ key() { # NAME FILE
 
 # Lines of: milliseconds, usage, what can be given back, killed so far, percent that waited.
 watch() { # CGROUP KIND FILE SECONDS
-	begin=$(date +%s%N) killed=
+	begin=$(now_ms) killed=
 	while :; do
-		ms=$((($(date +%s%N) - begin) / 1000000))
+		ms=$(($(now_ms) - begin))
 		read -r _ some _ <"$1/memory.pressure"
 		kills=$(key oom_kill "$1/memory.events")
 		back=$(($(key inactive_file "$1/memory.stat") + $(key active_file "$1/memory.stat") + \
@@ -50,10 +55,10 @@ grow() { # NAME KIND KIB MOST_MIB SECONDS
 	echo $limit >"$cgroup/memory.max"
 	echo 0 >"$cgroup/memory.swap.max"
 	sh -c "echo 0 >$cgroup/cgroup.procs
-		dd if=/dev/zero of=/tmp/shm/$1 bs=1M count=6
+		dd if=/dev/zero of=/tmp/shm/$1 bs=1M count=6 2>/dev/null
 		size=6144
 		while [ \$size -lt $(($4 * 1024)) ]; do
-			dd if=/dev/zero bs=1k count=$3 >>/tmp/shm/$1
+			dd if=/dev/zero bs=1k count=$3 >>/tmp/shm/$1 2>/dev/null
 			size=\$((size + $3))
 			sleep 0.5
 		done
