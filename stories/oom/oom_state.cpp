@@ -31,8 +31,8 @@ std::string counters(const CgroupMemory& reading) {
   // A kernel that does not count those of memory and swap together (v1) has 0 there all the time.
   const bool counted = reading.hits.value_or(0) != 0 || reading.oom_kills.value_or(0) == 0;
   if (counted) add("limit hit", reading.hits);
-  add("slowed down above memory.high", reading.high);
-  add("nothing to give back", reading.oom);
+  if (reading.high.value_or(0) != 0) add("slowed down above memory.high", reading.high);
+  if (reading.oom.value_or(0) != 0) add("nothing to give back", reading.oom);
   add("killed", reading.oom_kills);
   return text;
 }
@@ -202,9 +202,13 @@ void add_prediction(Story& story, const Victim& victim, const Scope& scope, Fore
   auto points = world.memory(scope.cgroup_id);
   std::erase_if(points, [&](const MemoryPoint& point) { return point.time > victim.time; });
   if (points.empty()) return;
+  const auto is_far = [](const MemoryPoint& point) {
+    return static_cast<double>(point.usage) < kFarBelow * static_cast<double>(point.max);
+  };
   // The last reading may be of the step's middle.
-  const MemoryPoint& point = points.size() > 1 ? points[points.size() - 2] : points.back();
-  if (static_cast<double>(point.usage) < kFarBelow * static_cast<double>(point.max))
+  const bool middle = points.size() > 1 && !is_far(points.back());
+  const MemoryPoint& point = middle ? points[points.size() - 2] : points.back();
+  if (is_far(point))
     story.chain.push_back(fmt::format("step, no prediction: {} it used {} of {}",
                                       before(point.time, victim.time), size_in_words(point.usage),
                                       size_in_words(point.max)));

@@ -261,6 +261,13 @@ TEST_F(OomState, a_prediction_is_told_with_its_record) {
 TEST_F(OomState, a_step_has_no_prediction_and_says_so) {
   for (int i = 20; i > 0; --i) hand(reading(kT - std::chrono::seconds(i), 8));
   EXPECT_THAT(killed().chain,
+              Contains("step, no prediction: 1 s before the kill it used 8 MiB of 24 MiB"));
+}
+
+TEST_F(OomState, a_step_that_was_read_in_its_middle_is_one_too) {
+  for (int i = 20; i > 1; --i) hand(reading(kT - std::chrono::seconds(i), 8));
+  hand(reading(kT - 1s, 20));
+  EXPECT_THAT(killed().chain,
               Contains("step, no prediction: 2 s before the kill it used 8 MiB of 24 MiB"));
 }
 
