@@ -46,10 +46,14 @@ class StagedWorld final : public World {
     return known.name_of(address, process, cgroup_id, now);
   }
   [[nodiscard]] const std::vector<std::string>& blind_spots() const override { return blind; }
+  [[nodiscard]] std::vector<CgroupMemory> readings(std::uint64_t) const override { return pressed; }
+  [[nodiscard]] std::vector<NodePressure> node() const override { return node_pressed; }
 
   KnownWorld known;
   std::map<std::uint64_t, Cgroup> cgroups;
   std::vector<MemoryPoint> points;
+  std::vector<CgroupMemory> pressed;
+  std::vector<NodePressure> node_pressed;
   std::vector<Change> all_changes;
   std::vector<std::string> blind;
 };

@@ -6,13 +6,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <span>
 
 namespace tapio::container {
 namespace {
 
 constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-// PAGE_COUNTER_MAX in bytes, with the largest pages that there are.
-constexpr std::uint64_t kMostOfV1 = 0x7fff'ffff'ffff'0000;
 
 // The number that `text` is but for a newline at its end.
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -26,7 +25,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 using Text = std::array<char, CgroupFiles::kMaxText>;
 
 // "" when it cannot be read.
-std::string_view read(const Fd& directory, const char* file, Text& text) {
+std::string_view read(const Fd& directory, const char* file, std::span<char> text) {
   const Fd opened{::openat(directory.get(), file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (!opened) return {};
   const auto got = ::read(opened.get(), text.data(), text.size());
@@ -97,6 +96,27 @@ std::optional<std::uint64_t> CgroupFiles::limit(const Fd& directory, Limit limit
 std::optional<std::uint64_t> CgroupFiles::memory_usage(const Fd& directory) const {
   Text text;
   return number(read(directory, v2_ ? "memory.current" : "memory.usage_in_bytes", text));
+}
+
+void CgroupFiles::details(const Fd& directory, Figures& out) const {
+  std::array<char, kMaxStat> text;
+  const auto file = [&](const char* name) { return read(directory, name, text); };
+  if (v2_) {
+    take_memory_stat_v2(file("memory.stat"), out);
+    take_memory_events(file("memory.events"), out);
+    take_pressure(file("memory.pressure"), out);
+    out[Figure::swap] = number(file("memory.swap.current"));
+    out[Figure::swap_max] = parse_limit(file("memory.swap.max"));
+  } else {
+    take_memory_stat_v1(file("memory.stat"), out);
+    take_oom_control(file("memory.oom_control"), out);
+    // Which of the two counters fails, when both are at the same limit, is the second.
+    const auto memory = number(file("memory.failcnt"));
+    const auto with_swap = number(file("memory.memsw.failcnt"));
+    if (memory) out[Figure::max] = *memory + with_swap.value_or(0);
+  }
+  // On v1 only where the controllers share a hierarchy.
+  take_cpu_stat(file("cpu.stat"), out);
 }
 
 }  // namespace tapio::container

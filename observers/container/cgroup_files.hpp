@@ -9,6 +9,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "capture/kernel.hpp"
+#include "cgroup_figures.hpp"
 #include "facts/cgroup.hpp"
 
 // The files of a control group that say how much it has and may have.
@@ -29,7 +30,8 @@ inline constexpr std::size_t kLimits = 3;
 // are read.
 class CgroupFiles {
  public:
-  static constexpr std::size_t kMaxText = 64;  // two numbers of 20 digits
+  static constexpr std::size_t kMaxText = 64;        // two numbers of 20 digits
+  static constexpr std::size_t kMaxStat = 16 << 10;  // of memory.stat, which has 2 to 4 KiB
 
   static Result<CgroupFiles> open(const capture::Hierarchy& hierarchy);
 
@@ -38,6 +40,8 @@ class CgroupFiles {
   // Nothing when there is no such file, as in the root or without the controller.
   [[nodiscard]] std::optional<std::uint64_t> limit(const Fd& directory, Limit limit) const;
   [[nodiscard]] std::optional<std::uint64_t> memory_usage(const Fd& directory) const;
+  // All else that there is of memory, and whether the CPU was taken away.
+  void details(const Fd& directory, Figures& out) const;
 
  private:
   CgroupFiles(Fd root, bool v2) : root_(std::move(root)), v2_(v2) {}

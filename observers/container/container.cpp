@@ -7,6 +7,7 @@
 #include "container.abi.h"
 #include "container.skel.h"
 #include "container_hooks.hpp"
+#include "container_memory_schemas.hpp"
 #include "container_observer.hpp"
 
 namespace tapio::container {
@@ -53,10 +54,16 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
   if (!watch)
     log::warning("container: no limits and no memory are read: no cgroup file system is mounted");
   return std::make_unique<ContainerObserver>(config, std::move(watch), std::move(open),
-                                             host_mounts(start.outside));
+                                             NodeFiles(start.outside), host_mounts(start.outside));
 }
 
 }  // namespace
+
+constexpr const Schema* kSchemas[] = {
+    &kCreated,       &kRemoved,          &kLimitChanged,     &kMemory,
+    &kNode,          &kOomKill,          &kOomPredicted,     &kPredictionEnded,
+    &kMoved,         &kContainerCreated, &kContainerStarted, &kContainerStopped,
+    &kContainerDied, &kContainerOom,     &kContainerRemoved, &kContainerLeft};
 
 extern const Descriptor descriptor;
 const Descriptor descriptor{
@@ -65,8 +72,8 @@ const Descriptor descriptor{
     .summary = "Control groups: whose they are, their memory and their limits.",
     .hooks = kHooks,
     .schemas = kSchemas,
-    .provides =
-        facts_of<CgroupCreated, CgroupRemoved, CgroupLimitChanged, CgroupMemory, ProcessMoved>,
+    .provides = facts_of<CgroupCreated, CgroupRemoved, CgroupLimitChanged, CgroupMemory, Detected,
+                         NodePressure, CgroupConsumers, ProcessMoved>,
     .needs = facts_of<CgroupCreated, CgroupRemoved, ProcessMoved, ProcessStarted, ProcessExecuted,
                       ProcessExited, SignalSent, OomKilled>,
     .settings = config::section<Config>,

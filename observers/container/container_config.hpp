@@ -22,6 +22,10 @@ struct Config {
   std::uint32_t readings_per_second = 256;
   bool lifecycle = true;
   bool boundary = true;
+  bool forecast = true;
+  bool records = true;
+  std::chrono::milliseconds records_interval{10'000};
+  std::uint32_t largest = 50;
 
   // What a range cannot say of single settings.
   [[nodiscard]] Status check() const {
@@ -39,8 +43,10 @@ struct Config {
             .on_reload(),
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},
-        Setting{"memory", &Config::memory,
-                "Read how much memory each cgroup with a limit uses, for stories."}
+        Setting{
+            "memory", &Config::memory,
+            "Read how much memory each cgroup with a limit uses, what its tasks wait for, and how "
+            "the node is, for stories and predictions."}
             .on_reload(),
         Setting{"memory_interval", &Config::memory_interval, "How often.", milliseconds(1000),
                 milliseconds(3'600'000)}
@@ -61,6 +67,21 @@ struct Config {
         Setting{"readings_per_second", &Config::readings_per_second,
                 "Cgroups that are read in one second, in turn; more of them are read less often.",
                 1u, 10'000u}
+            .on_reload(),
+        Setting{"forecast", &Config::forecast,
+                "Predict when a cgroup will have used up its memory limit."}
+            .on_reload(),
+        Setting{"records", &Config::records,
+                "Report the memory of cgroups with a limit, and what tasks waited for, from time "
+                "to time."}
+            .on_reload(),
+        Setting{"records_interval", &Config::records_interval, "How often.", milliseconds(1000),
+                milliseconds(3'600'000)}
+            .on_reload(),
+        Setting{
+            "largest", &Config::largest,
+            "Of how many cgroups at a time: those that wait most or are nearest to their limit.",
+            1u, 1024u}
             .on_reload(),
     };
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every hook of the observer on the live kernel: real cgroups are made, limited and removed.
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 
@@ -13,6 +14,7 @@
 
 #include "container_observer.hpp"
 #include "rig.hpp"
+#include "scenarios/memory_cgroup.hpp"
 #include "test_cgroup.hpp"
 
 namespace tapio::container {
@@ -201,6 +203,84 @@ TEST_F(WatchOfCgroups, memory_and_a_changed_limit_are_read_from_a_real_cgroup) {
   ASSERT_EQ(later.changes.size(), 1u);
   EXPECT_EQ(later.changes[0].before, 67108864u);
   EXPECT_EQ(later.changes[0].after, 33554432u);
+}
+
+// A process in the cgroup that takes memory until it is told to end, or is killed.
+class Taker {
+ public:
+  Taker(const TestCgroup& cgroup, std::size_t bytes) {
+    int pipe[2];
+    if (::pipe2(pipe, O_CLOEXEC) != 0) return;
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      cgroup.enter();
+      take_memory(bytes, 1 << 20, 0ms);
+      if (::write(pipe[1], "", 1) != 1) ::_exit(1);
+      ::pause();
+      ::_exit(0);
+    }
+    ::close(pipe[1]);
+    char byte = 0;
+    ready_ = ::read(pipe[0], &byte, 1) == 1;
+    ::close(pipe[0]);
+  }
+  Taker(const Taker&) = delete;
+  Taker& operator=(const Taker&) = delete;
+  ~Taker() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] bool ready() const { return ready_; }
+
+ private:
+  pid_t pid_ = -1;
+  bool ready_ = false;  // it has taken all, and was not killed for it
+};
+
+TEST_F(WatchOfCgroups, what_is_behind_the_usage_and_a_kill_are_read_from_the_kernels_files) {
+  constexpr std::size_t kMiB = 1 << 20;
+  TestCgroup cgroup("");
+  if (!limit(cgroup, "33554432")) GTEST_SKIP() << "no memory controller here";
+  const bool v2 = hierarchy.subsystem == TAPIO_CGROUP_V2;
+  if (v2) (void)cgroup.write("memory.swap.max", "0");
+  auto watch = this->watch();
+  watch.add(known(cgroup));
+  {
+    const Taker large(cgroup, 30 * kMiB);
+    ASSERT_TRUE(large.ready());
+    const auto first = watch.tick(1s);
+    ASSERT_EQ(first.memory.size(), 1u);
+    const CgroupMemory& before = first.memory[0];
+    EXPECT_GE(before.usage, 30 * kMiB);
+    ASSERT_TRUE(before.reclaimable);
+    EXPECT_LT(*before.reclaimable, before.usage);
+    EXPECT_TRUE(before.inactive_file);
+    EXPECT_TRUE(before.hits);
+    EXPECT_EQ(before.oom_kills, 0u);
+    EXPECT_EQ(before.pressure.has_value(), v2 && ::access("/proc/pressure/memory", R_OK) == 0);
+    EXPECT_TRUE(first.looked.empty()) << "only who was near its limit is looked at";
+    const auto second = watch.tick(2s);
+    ASSERT_EQ(second.looked.size(), 1u);
+    ASSERT_GE(second.looked[0].consumers.largest.size(), 1u);
+    EXPECT_EQ(second.looked[0].consumers.largest[0].pid, static_cast<std::uint32_t>(large.pid()));
+    EXPECT_GE(second.looked[0].consumers.largest[0].rss, 29 * kMiB);
+  }
+  const Taker killed(cgroup, 64 * kMiB);
+  EXPECT_FALSE(killed.ready());
+  const auto after = watch.tick(3s);
+  ASSERT_EQ(after.memory.size(), 1u);
+  EXPECT_EQ(after.memory[0].oom_kills, 1u);
+  EXPECT_GT(after.memory[0].hits, 0u);
+}
+
+TEST_F(WatchOfCgroups, the_node_is_read_from_proc) {
+  const auto node = NodeFiles().read(1s);
+  EXPECT_GT(node.memory_total, 0u);
+  EXPECT_GT(node.memory_available, 0u);
+  EXPECT_LT(node.memory_available, node.memory_total);
+  EXPECT_EQ(node.memory.has_value(), ::access("/proc/pressure/memory", R_OK) == 0);
 }
 
 TEST_F(WatchOfCgroups, a_tick_keeps_its_budget_with_many_cgroups) {

@@ -127,7 +127,10 @@ void ContainerObserver::on_fact(const Fact& fact, Output& out) {
   if (const auto* created = std::get_if<CgroupCreated>(&fact)) open_watch(created->time);
   if (!watch_) return;
   if (const auto* created = std::get_if<CgroupCreated>(&fact)) watch_->add(*created);
-  if (const auto* removed = std::get_if<CgroupRemoved>(&fact)) watch_->remove(removed->cgroup_id);
+  if (const auto* removed = std::get_if<CgroupRemoved>(&fact)) {
+    watch_->remove(removed->cgroup_id);
+    memory_.forget(removed->cgroup_id);
+  }
 }
 
 // Cgroups that somebody found are mounted: those of the walk come one after the other.
@@ -138,9 +141,12 @@ void ContainerObserver::open_watch(MonotonicTime now) {
 }
 
 void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
+  if (node_ && config_.memory) memory_.take(node_->read(now), out);
   if (!watch_) return;
   const auto readings = watch_->tick(now);
-  for (const CgroupMemory& reading : readings.memory) out.publish(reading);
+  for (const CgroupMemory& reading : readings.memory) memory_.take(reading, out);
+  for (const auto& looked : readings.looked) publish(looked, now, out);
+  memory_.tell(now, out);
   for (CgroupLimitChanged change : readings.changes) {
     change.evidence = out.next_id();
     out.publish(change);
@@ -156,10 +162,22 @@ void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
   }
 }
 
+void ContainerObserver::publish(const Watch::Looked& looked, MonotonicTime now, Output& out) {
+  std::vector<CgroupConsumers::Task> tasks;
+  for (const Consumer& each : looked.consumers.largest)
+    tasks.push_back({.pid = each.pid, .rss = each.rss, .name = out.arena().keep(each.name)});
+  out.publish(
+      CgroupConsumers{.time = now,
+                      .cgroup_id = looked.cgroup_id,
+                      .tasks = out.arena().keep(std::span<const CgroupConsumers::Task>(tasks)),
+                      .seen = looked.consumers.seen});
+}
+
 void ContainerObserver::on_settings(const config::Section& settings) {
   config_ = settings.as<Config>();
   rate_.set_rate(config_.rate_per_second);
   if (watch_) watch_->configure(config_);
+  memory_.configure(config_);
 }
 
 }  // namespace tapio::container

@@ -10,7 +10,9 @@
 #include "container_boundary.hpp"
 #include "container_config.hpp"
 #include "container_lifecycle.hpp"
+#include "container_memory.hpp"
 #include "container_schemas.hpp"
+#include "node_files.hpp"
 #include "observer.hpp"
 #include "watch.hpp"
 
@@ -28,17 +30,21 @@ class ContainerObserver final : public Observer {
   // Without `watch` nothing is read.
   // `host_mounts`: the inode of the host's mount namespace; 0: not known.
   ContainerObserver(const Config& config, std::optional<Watch> watch, OpenWatch open = {},
-                    std::uint64_t host_mounts = 0)
+                    std::optional<NodeFiles> node = {}, std::uint64_t host_mounts = 0)
       : config_(config),
         rate_(config.rate_per_second),
         watch_(std::move(watch)),
         open_(std::move(open)),
+        node_(std::move(node)),
         boundary_(host_mounts) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
   void on_tick(MonotonicTime now, Output& out) override;
   void on_settings(const config::Section& settings) override;
+  [[nodiscard]] std::vector<Counter> counters() const override {
+    return {{"memory_evicted", memory_.evicted()}};
+  }
 
  private:
   Status on_created(const wire::Sample& sample, Output& out);
@@ -52,12 +58,15 @@ class ContainerObserver final : public Observer {
       if (config_.boundary) boundary_.on(fact, out);
   }
   void open_watch(MonotonicTime now);
+  static void publish(const Watch::Looked& looked, MonotonicTime now, Output& out);
 
   Config config_;
   Bucket rate_;
   std::optional<Watch> watch_;
   OpenWatch open_;
   MonotonicTime try_again_{};
+  std::optional<NodeFiles> node_;  // none: it is not read
+  MemoryReports memory_{config_};
   Lifecycle lifecycle_{[this](const Record& record, Output& out) { hand_out(record, out); }};
   Boundary boundary_;
 };

@@ -148,9 +148,4 @@ inline constexpr SchemaOf kContainerLeft{
     kEvidence,
     Field{"container.left.way", Type::text, "cgroup, mount_namespace or pid_namespace.", "WAY"}};
 
-inline constexpr const Schema* kSchemas[] = {
-    &kCreated,          &kRemoved,          &kLimitChanged,     &kMoved,
-    &kContainerCreated, &kContainerStarted, &kContainerStopped, &kContainerDied,
-    &kContainerOom,     &kContainerRemoved, &kContainerLeft};
-
 }  // namespace tapio::container

@@ -371,7 +371,7 @@ TEST_F(WatchTest, a_replay_reads_no_file_and_sees_the_same) {
 }
 
 TEST_F(WatchTest, the_observer_reads_what_facts_tell_it_of) {
-  ContainerObserver observer({}, watch());
+  ContainerObserver observer({.records = false}, watch());
   Collected out;
   const auto fact = created("a");
   write("a", "memory.max", "1000\n");

@@ -10,7 +10,7 @@ namespace tapio::container {
 void Watch::configure(const Config& config) {
   config_ = config;
   for (Entries* list : {&limited_, &others_})
-    for (Entry& entry : *list) entry.due = entry.limits_due = {};
+    for (Entry& entry : *list) entry.due = entry.limits_due = entry.details_due = {};
 }
 
 void Watch::add(const CgroupCreated& fact) {
@@ -47,10 +47,10 @@ std::size_t Watch::go_round(Entries& list, std::size_t most, MonotonicTime now, 
   std::size_t used = 0;
   for (; used < most && !list.empty() && list.front().due <= now; ++used) {
     const auto entry = list.begin();
-    const bool limits_due = config_.limits && now >= entry->limits_due;
-    const Seen seen = ask(*entry, limits_due, end);
+    const Due due = this->due(*entry, now, out.looked.size());
+    const Seen seen = ask(*entry, due, end);
     if (seen.there) {
-      take(*entry, seen, limits_due, now, out);
+      take(*entry, seen, due, now, out);
       Entries& to = entry->limited ? limited_ : others_;
       to.splice(to.end(), list, entry);
     } else {  // it is gone
@@ -62,55 +62,88 @@ std::size_t Watch::go_round(Entries& list, std::size_t most, MonotonicTime now, 
   return used;
 }
 
-Watch::Seen Watch::ask(const Entry& entry, bool limits_due, MonotonicTime end) const {
+Watch::Due Watch::due(const Entry& entry, MonotonicTime now, std::size_t looked) const {
+  const bool look = entry.near && now >= entry.look_due && looked < kMaxLooks;
+  return {.limits = config_.limits && now >= entry.limits_due,
+          .details = config_.memory && (entry.pressed || now >= entry.details_due),
+          .consumers = config_.memory && look};
+}
+
+Watch::Seen Watch::ask(const Entry& entry, Due due, MonotonicTime end) const {
   const auto answer = outside_->ask("cgroup", [&] {
-    const Seen seen = look(entry, limits_due);
+    const Seen seen = look(entry, due);
     Packer pack;
     pack(seen.there)(monotonic_now() >= end);
-    for (const auto& value : {seen.memory_max, seen.memory_usage, seen.cpu, seen.pids})
-      pack(value.has_value())(value.value_or(0));
+    seen.figures.pack(pack);
+    if (due.consumers) seen.consumers.pack(pack);
     return std::move(pack.bytes());
   });
   Seen seen;
   Unpacker unpack(answer);
   unpack(seen.there)(seen.time_is_up);
-  for (auto* value : {&seen.memory_max, &seen.memory_usage, &seen.cpu, &seen.pids}) {
-    bool known = false;
-    std::uint64_t number = 0;
-    unpack(known)(number);
-    if (known) *value = number;
-  }
+  seen.figures.unpack(unpack);
+  if (due.consumers) seen.consumers.unpack(unpack);
   return unpack.done() ? seen : Seen{};
 }
 
-Watch::Seen Watch::look(const Entry& entry, bool limits_due) const {
+Watch::Seen Watch::look(const Entry& entry, Due due) const {
   const auto directory = files_ ? files_->directory(entry.path, entry.id)
                                 : fail(Fault::unavailable, "nothing is read");
   if (!directory) return {};
   Seen seen{.there = true};
-  seen.memory_max = files_->limit(*directory, Limit::memory);
-  if (config_.memory && seen.memory_max.value_or(kNoLimit) != kNoLimit)
-    seen.memory_usage = files_->memory_usage(*directory);
-  if (!limits_due) return seen;
-  seen.cpu = files_->limit(*directory, Limit::cpu);
-  seen.pids = files_->limit(*directory, Limit::pids);
+  Figures& figures = seen.figures;
+  figures[Figure::memory_max] = files_->limit(*directory, Limit::memory);
+  if (due.limits) {
+    figures[Figure::cpu_max] = files_->limit(*directory, Limit::cpu);
+    figures[Figure::pids_max] = files_->limit(*directory, Limit::pids);
+  }
+  const bool limited = entry.limited || figures.limit(Figure::memory_max) != kNoLimit ||
+                       figures.limit(Figure::cpu_max) != kNoLimit;
+  if (!config_.memory || !limited) return seen;
+  figures[Figure::memory_usage] = files_->memory_usage(*directory);
+  if (due.details) files_->details(*directory, figures);
+  if (due.consumers) seen.consumers = consumers_of(*directory);
   return seen;
 }
 
-void Watch::take(Entry& entry, const Seen& seen, bool limits_due, MonotonicTime now,
-                 Readings& out) const {
-  entry.limited = seen.memory_max.value_or(kNoLimit) != kNoLimit;
-  const bool often = entry.limited && config_.memory;
-  if (often && seen.memory_usage)
-    out.memory.push_back(
-        {.time = now, .cgroup_id = entry.id, .usage = *seen.memory_usage, .max = *seen.memory_max});
-  note(entry, Limit::memory, seen.memory_max, now, out);
-  if (limits_due) {
+void Watch::take(Entry& entry, const Seen& seen, Due due, MonotonicTime now, Readings& out) const {
+  note(entry, Limit::memory, seen.figures[Figure::memory_max], now, out);
+  if (due.limits) {
     entry.limits_due = now + config_.limits_interval;
-    note(entry, Limit::cpu, seen.cpu, now, out);
-    note(entry, Limit::pids, seen.pids, now, out);
+    note(entry, Limit::cpu, seen.figures[Figure::cpu_max], now, out);
+    note(entry, Limit::pids, seen.figures[Figure::pids_max], now, out);
+  }
+  const auto has = [&](Limit limit) {
+    return entry.limits.at(static_cast<std::size_t>(limit)).value.value_or(kNoLimit) != kNoLimit;
+  };
+  entry.limited = has(Limit::memory) || has(Limit::cpu);
+  const bool often = entry.limited && config_.memory;
+  if (often && seen.figures[Figure::memory_usage]) take_memory(entry, seen, now, out);
+  if (often && due.details) entry.details_due = now + kDetails;
+  if (due.consumers) {
+    entry.look_due = now + kLook;
+    out.looked.push_back({.cgroup_id = entry.id, .consumers = seen.consumers});
   }
   entry.due = now + (often ? config_.memory_interval : config_.limits_interval);
+}
+
+// Whether something is up decides what is read the next time.
+void Watch::take_memory(Entry& entry, const Seen& seen, MonotonicTime now, Readings& out) const {
+  CgroupMemory& memory = out.memory.emplace_back(memory_of(seen.figures));
+  memory.time = now;
+  memory.cgroup_id = entry.id;
+  const auto usage = static_cast<double>(memory.usage), max = static_cast<double>(memory.max);
+  const bool waits = memory.pressure && memory.pressure->some >= kWaits;
+  bool soon = false;
+  if (entry.read.count() != 0 && memory.usage > entry.usage && memory.max != kNoLimit) {
+    const double grown = usage - static_cast<double>(entry.usage);
+    const auto seconds = std::chrono::duration<double>(now - entry.read).count();
+    soon = grown * std::chrono::duration<double>(kSoon).count() >= (max - usage) * seconds;
+  }
+  entry.pressed = memory.max != kNoLimit && (waits || soon || usage >= kFullish * max);
+  entry.near = memory.max != kNoLimit && usage >= kNear * max;
+  entry.read = now;
+  entry.usage = memory.usage;
 }
 
 void Watch::note(Entry& entry, Limit limit, std::optional<std::uint64_t> value, MonotonicTime now,

@@ -10,6 +10,7 @@
 
 #include "base/outside.hpp"
 #include "cgroup_files.hpp"
+#include "consumers.hpp"
 #include "container_config.hpp"
 #include "facts/cgroup.hpp"
 
@@ -24,8 +25,26 @@ class Watch {
   // Whoever makes a cgroup sets its limits a moment later: no change yet.
   static constexpr std::chrono::seconds kSettles{2};
 
+  // Of a cgroup with which all is well: memory.stat takes longer than all else.
+  static constexpr std::chrono::seconds kDetails{5};
+  // Something is up: it uses so much of its limit, it would reach it within this time, or its tasks
+  // wait for memory so many percent of the time.
+  static constexpr double kFullish = 0.5;
+  static constexpr std::chrono::seconds kSoon{120};
+  static constexpr double kWaits = 1;
+
+  // So near to its limit that who is in it is looked at, so often at most, and so many in a tick.
+  static constexpr double kNear = 0.9;
+  static constexpr std::chrono::seconds kLook{5};
+  static constexpr std::size_t kMaxLooks = 4;
+
+  struct Looked {
+    std::uint64_t cgroup_id = 0;
+    Consumers consumers;
+  };
   struct Readings {
     std::vector<CgroupMemory> memory;
+    std::vector<Looked> looked;
     std::vector<CgroupLimitChanged> changes;
   };
 
@@ -48,23 +67,35 @@ class Watch {
   struct Entry {
     std::uint64_t id;
     std::string path;      // below the mount
-    bool limited = false;  // in which list it is
+    bool limited = false;  // of memory or CPU: in which list it is
     MonotonicTime settled{};
     MonotonicTime due{};
     MonotonicTime limits_due{};
+    MonotonicTime details_due{};  // unless there is something to see
+    MonotonicTime read{};
+    std::uint64_t usage = 0;
+    bool pressed = false;  // there is something to see
+    bool near = false;     // to its limit
+    MonotonicTime look_due{};
     std::array<Value, kLimits> limits{};
   };
   using Entries = std::list<Entry>;
-  // What the files of a cgroup say, and whether the tick has taken its time by then.
+  // What of a cgroup is to be read.
+  struct Due {
+    bool limits = false, details = false, consumers = false;
+  };
+  // What its files say, and whether the tick has taken its time by then.
   struct Seen {
     bool there = false, time_is_up = false;
-    std::optional<std::uint64_t> memory_max, memory_usage, cpu, pids;
+    Figures figures;
+    Consumers consumers;
   };
 
-  [[nodiscard]] Seen ask(const Entry& entry, bool limits_due, MonotonicTime end) const;
-  [[nodiscard]] Seen look(const Entry& entry, bool limits_due) const;
-  void take(Entry& entry, const Seen& seen, bool limits_due, MonotonicTime now,
-            Readings& out) const;
+  [[nodiscard]] Due due(const Entry& entry, MonotonicTime now, std::size_t looked) const;
+  [[nodiscard]] Seen ask(const Entry& entry, Due due, MonotonicTime end) const;
+  [[nodiscard]] Seen look(const Entry& entry, Due due) const;
+  void take(Entry& entry, const Seen& seen, Due due, MonotonicTime now, Readings& out) const;
+  void take_memory(Entry& entry, const Seen& seen, MonotonicTime now, Readings& out) const;
   void note(Entry& entry, Limit limit, std::optional<std::uint64_t> value, MonotonicTime now,
             Readings& out) const;
   std::size_t go_round(Entries& list, std::size_t most, MonotonicTime now, MonotonicTime end,

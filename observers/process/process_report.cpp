@@ -25,6 +25,8 @@ const FindingSchema& schema_of(Detection what) {
       return kSignalAcrossBorder;
     case Detection::privilege_gain:
       return kPrivilegeGain;
+    case Detection::oom_predicted:
+      break;  // of another observer
   }
   return kSignalStorm;
 }

@@ -60,6 +60,10 @@ class KnownWorld final : public World {
   [[nodiscard]] std::vector<MemoryPoint> memory(std::uint64_t cgroup_id) const override {
     return memory_.of(cgroup_id);
   }
+  [[nodiscard]] std::vector<CgroupMemory> readings(std::uint64_t cgroup_id) const override {
+    return memory_.readings(cgroup_id);
+  }
+  [[nodiscard]] std::vector<NodePressure> node() const override { return memory_.node(); }
   [[nodiscard]] std::vector<Change> changes(std::uint64_t cgroup_id, MonotonicTime from,
                                             MonotonicTime to) const override {
     return changes_.of(cgroup_id, from, to, *this);
@@ -92,6 +96,7 @@ class KnownWorld final : public World {
   void on(const ContainerAwaited& fact) { containers_.awaited(fact); }
   void on(const ContainerUnnamed& fact) { containers_.unnamed(fact); }
   void on(const CgroupMemory& fact) { memory_.add(fact); }
+  void on(const NodePressure& fact) { memory_.add(fact); }
   void on(const NameResolved& fact) { names_.set(fact); }
   void on(const Lost& fact);
   void on(const auto&) {}

@@ -27,6 +27,13 @@ bool same_program(const Process& one, const Process& other) {
          same_args(a.args_text, b.args_text);
 }
 
+constexpr std::size_t kShortId = 12;  // of a container's id, as runtimes show it
+
+std::string_view container_of(std::uint64_t cgroup_id, const World& world) {
+  const Cgroup* cgroup = cgroup_id != 0 ? world.cgroup(cgroup_id) : nullptr;
+  return cgroup ? std::string_view(cgroup->container_id) : std::string_view();
+}
+
 bool is_descendant(ProcessId id, ProcessId of, const World& world) {
   const Process* process = world.process(id);
   for (std::size_t i = 0; process && process->parent && i < World::kMaxAncestors; ++i) {
@@ -67,6 +74,13 @@ void Aftermath::on(const ProcessExited& fact) {
   if (exits_.size() <= kMaxExits) return;
   by_id_.erase(exits_.front().process);
   exits_.pop_front();
+}
+
+// A walk finds what has long been there.
+void Aftermath::on(const CgroupCreated& fact) {
+  if (fact.evidence == RecordId{}) return;
+  made_.push_back({.cgroup_id = fact.cgroup_id, .time = fact.time});
+  if (made_.size() > kMaxCgroups) made_.pop_front();
 }
 
 void Aftermath::on_ending(const Ending& ending) {
@@ -127,15 +141,41 @@ std::size_t Aftermath::count(const Restart& latest) const {
   }));
 }
 
-std::string Aftermath::sentence(const Restart& restart, const Exit& victim) const {
+std::string Aftermath::sentence(const Restart& restart, const Exit& victim,
+                                const World& world) const {
   const auto after = in_words(restart.time - victim.time);
   auto line = restart.forked
                   ? fmt::format("its parent forked another one, pid {}, after {}",
                                 restart.successor.pid, after)
                   : fmt::format("started again as pid {} after {}", restart.successor.pid, after);
+  const Process* next = world.process(restart.successor);
+  const auto before = container_of(victim.cgroup_id, world);
+  const auto now = next ? container_of(next->cgroup_id, world) : std::string_view();
+  if (!before.empty() && !now.empty() && before != now)
+    line += fmt::format(", in a new container, {}", now.substr(0, kShortId));
   if (const auto times = count(restart); times > 1)
     line += fmt::format(", the {}{} time in {}", times, ordinal_suffix(times), in_words(kCounted));
   return line;
+}
+
+// The main process may be another one than was killed: a worker takes its container with it.
+std::string Aftermath::begun_again(const Exit& victim, const World& world) const {
+  const auto own = workload_of(victim.cgroup_id, world);
+  if (own.id.empty()) return {};
+  for (const Made& made : made_) {
+    if (made.cgroup_id == victim.cgroup_id || made.time <= victim.time ||
+        made.time > victim.time + kWindow)
+      continue;
+    if (workload_of(made.cgroup_id, world).id != own.id) continue;
+    const auto container = container_of(made.cgroup_id, world);
+    const auto after = in_words(made.time - victim.time);
+    if (own.kind == "pod" && container.empty()) continue;  // the pod's own cgroup
+    if (own.kind == "pod")
+      return fmt::format("its pod got a new container, {}, after {}", container.substr(0, kShortId),
+                         after);
+    return fmt::format("its {} was started again after {}", own.kind, after);
+  }
+  return {};
 }
 
 // What `exit` has to do with the end of `own`; "": nothing that is known.
@@ -164,7 +204,10 @@ std::vector<std::string> Aftermath::of(const Story& story, const World& world) {
   std::vector<std::string> lines;
   const Exit* own = story.process ? exit_of(story.process) : nullptr;
   if (!own) return lines;
-  if (const auto* restart = restart_of(*own, world)) lines.push_back(sentence(*restart, *own));
+  if (const auto* restart = restart_of(*own, world))
+    lines.push_back(sentence(*restart, *own, world));
+  else if (auto again = begun_again(*own, world); !again.empty())
+    lines.push_back(std::move(again));
   std::size_t more = 0;
   for (const Exit& exit : exits_) {
     if (exit.process == own->process || exit.time + kBefore < own->time ||

@@ -15,6 +15,7 @@ class Aftermath {
  public:
   static constexpr std::size_t kMaxExits = 4096;     // beyond: the oldest is no impact any more
   static constexpr std::size_t kMaxStarts = 4096;    // beyond: the oldest is no restart any more
+  static constexpr std::size_t kMaxCgroups = 1024;   // made; beyond: the oldest is forgotten
   static constexpr std::size_t kMaxRestarts = 1024;  // beyond: the oldest is not counted any more
   static constexpr std::size_t kMaxLines = 8;        // of a story; the rest is a number
   static constexpr std::chrono::nanoseconds kWindow = std::chrono::seconds(30);  // after it
@@ -43,6 +44,10 @@ class Aftermath {
     ProcessId process;
     MonotonicTime time{};
   };
+  struct Made {
+    std::uint64_t cgroup_id = 0;
+    MonotonicTime time{};
+  };
   struct Restart {
     ProcessId victim;
     ProcessId successor;
@@ -55,10 +60,14 @@ class Aftermath {
   void on(const ProcessStarted& fact) { note_start(fact.process, fact.time); }
   void on(const ProcessExecuted& fact) { note_start(fact.process, fact.time); }
   void on(const ProcessExited& fact);
+  void on(const CgroupCreated& fact);
   void note_start(ProcessId process, MonotonicTime time);
   [[nodiscard]] Exit* exit_of(ProcessId process) const;
   const Restart* restart_of(const Exit& victim, const World& world);
-  [[nodiscard]] std::string sentence(const Restart& restart, const Exit& victim) const;
+  [[nodiscard]] std::string sentence(const Restart& restart, const Exit& victim,
+                                     const World& world) const;
+  // Of what it ran in, when that got a new cgroup; "": it did not.
+  [[nodiscard]] std::string begun_again(const Exit& victim, const World& world) const;
   [[nodiscard]] static std::string relation(const Exit& exit, const Exit& own, const World& world);
   [[nodiscard]] static std::string sentence(const Exit& exit, const Exit& own, const World& world);
   [[nodiscard]] bool is_taken(ProcessId successor) const;
@@ -68,6 +77,7 @@ class Aftermath {
   std::unordered_map<ProcessId, Exit*, ProcessIdHash> by_id_;
   std::deque<Start> starts_;
   std::deque<Restart> restarts_;
+  std::deque<Made> made_;
 };
 
 }  // namespace tapio

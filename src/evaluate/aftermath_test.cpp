@@ -194,5 +194,42 @@ TEST_F(Amended, storms_keep_their_bounds) {
   EXPECT_LE(stories.stats().told, 100u);
 }
 
+TEST_F(Amended, a_new_container_of_the_pod_is_told_though_another_process_was_killed) {
+  world.cgroups[7] = {.id = 7, .path = "/a", .container_id = "c0ffee", .pod_uid = "pod"};
+  world.cgroups[8] = {.id = 8, .path = "/pod", .pod_uid = "pod"};
+  world.cgroups[9] = {.id = 9, .path = "/b", .container_id = "0123456789abcdef", .pod_uid = "pod"};
+  exec(kNginx, "/bin/worker", 600s, 0, 7);
+  hand(shot(kT - 1ms, kBash, kNginx, SIGKILL));
+  hand(ProcessExited{.time = kT, .process = kNginx, .cgroup_id = 7, .signal = SIGKILL});
+  hand(CgroupCreated{.time = kT + 1s, .evidence = {1, 7}, .cgroup_id = 8, .path = "/pod"});
+  hand(CgroupCreated{.time = kT + 1500ms, .cgroup_id = 9, .path = "/b"});  // found by a walk
+  EXPECT_THAT(only().impact, IsEmpty());
+  hand(CgroupCreated{.time = kT + 3s, .evidence = {1, 8}, .cgroup_id = 9, .path = "/b"});
+  go_on(kT + 10s);
+  ASSERT_THAT(amended, SizeIs(1));
+  EXPECT_THAT(amended[0].second.impact,
+              ElementsAre("its pod got a new container, 0123456789ab, after 3 s"));
+}
+
+TEST_F(Amended, a_unit_that_begins_again_is_told_and_one_after_half_a_minute_is_not) {
+  world.cgroups[7] = {.id = 7, .path = "/a.service", .unit = "a.service"};
+  world.cgroups[8] = {.id = 8, .path = "/a.service", .unit = "a.service"};
+  for (const auto after : {40s, 5s}) {
+    told.clear();
+    amended.clear();
+    const ProcessId worker{static_cast<std::uint32_t>(2000 + after.count()), 60};
+    start(worker, kInit, "worker", 600s);
+    exec(worker, "/bin/worker", 601s, 0, 7);
+    hand(shot(kT - 1ms, kBash, worker, SIGKILL));
+    hand(ProcessExited{.time = kT, .process = worker, .cgroup_id = 7, .signal = SIGKILL});
+    settle(kT + 2s);
+    hand(CgroupCreated{.time = kT + after, .evidence = {1, 8}, .cgroup_id = 8});
+    go_on(kT + 60s);
+    ASSERT_THAT(told, SizeIs(1));
+    const auto impact = amended.empty() ? told[0].impact : amended.back().second.impact;
+    EXPECT_EQ(!impact.empty() && impact[0] == "its unit was started again after 5 s", after == 5s);
+  }
+}
+
 }  // namespace
 }  // namespace tapio

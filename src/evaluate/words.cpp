@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 
 namespace tapio {
@@ -32,6 +33,19 @@ std::string in_words(std::chrono::nanoseconds time) {
       count < 9.95 ? fmt::format("{}{:.1f}", sign, count) : fmt::format("{}{:.0f}", sign, count);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text.append(" ").append(unit->name);
+}
+
+std::string size_in_words(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 7> kUnits = {"B",   "KiB", "MiB", "GiB",
+                                                      "TiB", "PiB", "EiB"};
+  std::size_t unit = 0;
+  std::uint64_t tenths = bytes < 1024 ? bytes * 10 : 0;
+  for (std::uint64_t rest = bytes; rest >= 1024 && unit + 1 < kUnits.size(); rest /= 1024) {
+    unit++;
+    tenths = rest / 1024 * 10 + rest % 1024 * 10 / 1024;
+  }
+  if (tenths >= 1000 || tenths % 10 == 0) return fmt::format("{} {}", tenths / 10, kUnits[unit]);
+  return fmt::format("{}.{} {}", tenths / 10, tenths % 10, kUnits[unit]);
 }
 
 std::string_view confidence_in_words(double confidence) {

@@ -15,6 +15,7 @@ enum class Detection : std::uint8_t {
   exec_failure_loop,     // `process` tries to start a program that cannot be started
   signal_across_border,  // `process`, in a container, signals one outside of it
   privilege_gain,        // `process` may do more than before
+  oom_predicted,         // `cgroup_id` will have used up its memory limit within `window`
 };
 [[nodiscard]] std::string_view name(Detection detection);
 

@@ -148,6 +148,8 @@ std::string_view name(Detection detection) {
       return "signal_across_border";
     case Detection::privilege_gain:
       return "privilege_gain";
+    case Detection::oom_predicted:
+      return "oom_predicted";
   }
   return "unknown";
 }

@@ -26,11 +26,11 @@ struct Lost {
   std::uint64_t count = 0;
 };
 
-using Fact =
-    std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost, ExecFailed,
-                 CredentialsChanged, Traced, CgroupCreated, CgroupRemoved, CgroupLimitChanged,
-                 CgroupMemory, OomKilled, OomReported, Detected, NameResolved, ProcessMoved,
-                 Multiplied, ContainerDescribed, ContainerAwaited, ContainerUnnamed>;
+using Fact = std::variant<ProcessStarted, ProcessExecuted, ProcessExited, SignalSent, Lost,
+                          ExecFailed, CredentialsChanged, Traced, CgroupCreated, CgroupRemoved,
+                          CgroupLimitChanged, CgroupMemory, OomKilled, OomReported, Detected,
+                          NameResolved, ProcessMoved, Multiplied, ContainerDescribed,
+                          ContainerAwaited, ContainerUnnamed, NodePressure, CgroupConsumers>;
 
 // For `Descriptor::provides` and `needs`: the bit of a kind of fact.
 template <typename T, typename Variant>

@@ -153,6 +153,10 @@ class World {
                                                       MonotonicTime now) const = 0;
   // What cannot be seen on this machine or by this configuration, one sentence each.
   [[nodiscard]] virtual const std::vector<std::string>& blind_spots() const = 0;
+  // All that was read of a cgroup with a limit, and of the node, lately; oldest first.
+  static constexpr std::size_t kMaxReadings = 16;
+  [[nodiscard]] virtual std::vector<CgroupMemory> readings(std::uint64_t) const { return {}; }
+  [[nodiscard]] virtual std::vector<NodePressure> node() const { return {}; }
 };
 
 }  // namespace tapio

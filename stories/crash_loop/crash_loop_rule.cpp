@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "evaluate/names.hpp"
+#include "evaluate/pressure.hpp"
 #include "evaluate/words.hpp"
 
 namespace tapio::crash_loop {
@@ -51,6 +52,7 @@ void CrashLoopRule::on_fact(const Fact& fact, const World& world, Tell& tell) {
   story.cause = cause_of(*loop, story.entity);
   story.confidence = crashed ? kSure : kLess;
   add_steps(story, *loop, deaths_of(*loop), world);
+  add_pressure(story, world);
   tell.push_back(std::move(story));
 }
 

@@ -64,6 +64,15 @@ class CrashLoop : public testing::Test {
   const RecordId because[3] = {{1, 801}, {1, 802}, {1, 803}};
 };
 
+TEST_F(CrashLoop, tells_what_was_waited_for_before) {
+  world.apply(NodePressure{.time = 1009s, .cpu = Pressure{.some = 95}});
+  die(803, 1010s, SIGSEGV);
+  detect(3, because, "SIGSEGV");
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].chain.at(0),
+            "on the node tasks waited for a CPU 95 % of the last 10 s (PSI, 1 s before)");
+}
+
 TEST_F(CrashLoop, tells_how_it_died_each_time_and_who_starts_it_again) {
   die(801, 1000s, SIGSEGV);
   die(850, 1001s, SIGSEGV);  // of another loop

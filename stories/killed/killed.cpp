@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "evaluate/ending.hpp"
+#include "evaluate/pressure.hpp"
 
 namespace tapio::killed {
 
@@ -15,7 +16,7 @@ bool is_ordinary(const Ending& end) {
 
 class Killed final : public Rule {
  public:
-  void on_ending(const Ending& end, const World&, Tell& tell) override {
+  void on_ending(const Ending& end, const World& world, Tell& tell) override {
     if (end.caught || is_ordinary(end)) return;
     switch (end.by) {
       case By::process:
@@ -25,6 +26,7 @@ class Killed final : public Rule {
       case By::nobody:
       case By::unknown:
         tell.push_back(end.draft);
+        if (end.by == By::process) add_pressure(tell.back(), world);
         break;
       case By::fault:
       case By::kernel:

@@ -13,8 +13,10 @@ extern const RuleDescriptor descriptor;
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr const RuleDescriptor* kRules[] = {&descriptor};
 
@@ -31,6 +33,17 @@ TEST_F(Killed, is_told_as_it_was_found_out_under_the_name_of_the_rule) {
   EXPECT_EQ(story.rule, "killed");
   EXPECT_EQ(story.severity, Severity::warning);
   EXPECT_EQ(story.process, kNginx);
+}
+
+TEST_F(Killed, by_a_process_it_is_told_what_was_waited_for_before) {
+  world.pressed = {{.time = kT - 2s, .pressure = Pressure{.some = 42, .full = 3}}};
+  hand(shot(kT - 1ms, kBash, kNginx, SIGKILL));
+  die(kNginx, SIGKILL);
+  leave(kSshd, 137);
+  settle();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_THAT(told[0].chain.at(0), HasSubstr("waited for memory 42 % of the last 10 s"));
+  EXPECT_THAT(told[1].chain, Not(Contains(HasSubstr("waited"))));
 }
 
 TEST_F(Killed, by_itself_by_its_timer_by_nobody_and_who_knows_are_told) {

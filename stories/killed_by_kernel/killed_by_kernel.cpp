@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "evaluate/ending.hpp"
+#include "evaluate/pressure.hpp"
 
 namespace tapio::killed_by_kernel {
 
@@ -27,6 +28,7 @@ class KilledByKernel final : public Rule {
       case By::namespace_init:
       case By::parent_death:
         tell.push_back(end.draft);
+        add_pressure(tell.back(), world);
         if (is_unexplained(end) && world.memory(end.cgroup_id).empty())
           tell.back().missing.emplace_back(
               "the memory of its cgroup is not measured, so it is not known whether it ran short");

@@ -77,6 +77,14 @@ TEST_F(KilledByKernel, a_sigkill_without_a_reason_says_what_it_may_have_been) {
   EXPECT_THAT(story.missing, Contains(HasSubstr("memory of its cgroup is not measured")));
 }
 
+TEST_F(KilledByKernel, it_is_told_what_was_waited_for_before) {
+  world.node_pressed = {{.time = kT - 1s, .memory = Pressure{.some = 60}}};
+  hand(by_kernel(kT - 1ms, kNginx, SIGKILL));
+  die(kNginx, SIGKILL);
+  EXPECT_EQ(only().chain.at(0),
+            "on the node tasks waited for memory 60 % of the last 10 s (PSI, 1 s before)");
+}
+
 TEST_F(KilledByKernel, memory_that_is_measured_is_not_missing) {
   world.points = {{.time = kT - 1s, .usage = 1, .max = 2}};
   hand(by_kernel(kT - 1ms, kNginx, SIGKILL));

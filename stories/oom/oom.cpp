@@ -8,7 +8,7 @@ extern const RuleDescriptor descriptor;
 const RuleDescriptor descriptor{
     .name = "oom",
     .summary = "Why the kernel ran out of memory, and whom it killed for it.",
-    .needs = facts_of<OomKilled, OomReported, ProcessExited, Lost>,
+    .needs = facts_of<OomKilled, OomReported, ProcessExited, Lost, Detected, CgroupConsumers>,
     .make = []() -> std::unique_ptr<Rule> { return std::make_unique<OomRule>(); },
 };
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "evaluate/words.hpp"
 
@@ -38,19 +37,6 @@ std::string rate(std::uint64_t bytes, std::chrono::nanoseconds time) {
 }
 
 }  // namespace
-
-std::string size_in_words(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 7> kUnits = {"B",   "KiB", "MiB", "GiB",
-                                                      "TiB", "PiB", "EiB"};
-  std::size_t unit = 0;
-  std::uint64_t tenths = bytes < 1024 ? bytes * 10 : 0;
-  for (std::uint64_t rest = bytes; rest >= 1024 && unit + 1 < kUnits.size(); rest /= 1024) {
-    unit++;
-    tenths = rest / 1024 * 10 + rest % 1024 * 10 / 1024;
-  }
-  if (tenths >= 1000 || tenths % 10 == 0) return fmt::format("{} {}", tenths / 10, kUnits[unit]);
-  return fmt::format("{}.{} {}", tenths / 10, tenths % 10, kUnits[unit]);
-}
 
 std::optional<std::string> growth(std::span<const MemoryPoint> points) {
   if (points.size() < 2) return {};

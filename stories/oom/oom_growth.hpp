@@ -10,9 +10,6 @@
 
 namespace tapio::oom {
 
-// "24 MiB", "1.5 GiB", "812 KiB": cut rather than rounded.
-[[nodiscard]] std::string size_in_words(std::uint64_t bytes);
-
 // How the memory of a cgroup came to be what it was in the end: "grew from 12 MiB to 64 MiB in 41
 // s, 1.2 MiB/s". Readings oldest first. Nothing: too few of them to say.
 [[nodiscard]] std::optional<std::string> growth(std::span<const MemoryPoint> points);

@@ -47,9 +47,9 @@ std::string title(const std::string& entity, const Scope& scope) {
 }
 
 // "neighbour (pid 3) 14 MiB, hog (pid 4, the victim) 9 MiB"
-std::string consumers_in_words(const Victim& victim) {
+std::string consumers_in_words(const Victim& victim, const std::vector<Consumer>& consumers) {
   std::string text;
-  for (const Consumer& consumer : victim.reported->consumers) {
+  for (const Consumer& consumer : consumers) {
     const auto name = consumer.name.empty() ? "a process" : std::string_view(consumer.name);
     fmt::format_to(std::back_inserter(text), "{}{} (pid {}{}) {}", text.empty() ? "" : ", ", name,
                    consumer.pid, consumer.pid == victim.pid ? ", the victim" : "",
@@ -177,9 +177,9 @@ void add_choice(Story& story, const Victim& victim) {
   if (largest(victim)) {
     const auto seen = victim.reported->fact.tasks_seen;
     const auto shown = victim.reported->consumers.size();
-    story.chain.push_back(fmt::format("largest of {} {}: {} ({})", seen,
-                                      seen == 1 ? "process" : "processes",
-                                      consumers_in_words(victim), kLog));
+    story.chain.push_back(
+        fmt::format("largest of {} {}: {} ({})", seen, seen == 1 ? "process" : "processes",
+                    consumers_in_words(victim, victim.reported->consumers), kLog));
     if (seen == shown && seen == 1) story.chain.back().replace(0, 7, "the only");
   }
   const bool with_group = victim.reported && !victim.reported->group.empty() &&
@@ -222,6 +222,8 @@ void OomRule::on_fact(const Fact& fact, const World& world, Tell& tell) {
   if (const auto* report = std::get_if<OomReported>(&fact)) victims_.note(*report, world, settled);
   if (const auto* exit = std::get_if<ProcessExited>(&fact)) victims_.note(*exit);
   if (const auto* lost = std::get_if<Lost>(&fact)) note_loss(*lost);
+  if (const auto* detected = std::get_if<Detected>(&fact)) foreseen_.note(*detected);
+  if (const auto* consumers = std::get_if<CgroupConsumers>(&fact)) foreseen_.note(*consumers);
 }
 
 void OomRule::on_time(MonotonicTime now, const World& world, Tell& tell) {
@@ -242,7 +244,7 @@ std::uint64_t OomRule::lost_around(MonotonicTime time) const {
   return count;
 }
 
-Story OomRule::explain(const Victim& victim, const World& world) const {
+Story OomRule::explain(const Victim& victim, const World& world) {
   const Scope scope = scope_of(victim, world);
   const Process* process = victim.process ? world.process(victim.process) : nullptr;
   Story story;
@@ -257,9 +259,13 @@ Story OomRule::explain(const Victim& victim, const World& world) const {
   story.cause = cause_of(victim, scope, story.entity);
   story.confidence = scope.confidence;
   add_growth(story, victim, scope, world);
+  add_prediction(story, victim, scope, foreseen_, world);
+  add_state(story, victim, scope, world);
   add_allocation(story, victim, scope);
   add_limit(story, victim, scope);
+  add_looked(story, victim, scope);
   add_choice(story, victim);
+  add_badness(story, victim, scope, world);
   add_end(story, victim);
   add_impact(story, victim, world);
   add_missing(story, victim);
@@ -267,6 +273,17 @@ Story OomRule::explain(const Victim& victim, const World& world) const {
   if (victim.reported) add_evidence(story, victim.reported->fact.evidence);
   if (victim.exit) add_evidence(story, victim.exit->evidence);
   return story;
+}
+
+// Who used most, by /proc, when the log does not say.
+void OomRule::add_looked(Story& story, const Victim& victim, const Scope& scope) const {
+  if (largest(victim) || scope.kind != Scope::Kind::cgroup) return;
+  const auto* looked = foreseen_.largest(scope.cgroup_id, victim.time);
+  if (!looked || looked->consumers.empty()) return;
+  story.chain.push_back(fmt::format("largest of {} {}: {} (/proc, {} before the kill)",
+                                    looked->seen, looked->seen == 1 ? "process" : "processes",
+                                    consumers_in_words(victim, looked->consumers),
+                                    in_words(victim.time - looked->time)));
 }
 
 void OomRule::add_impact(Story& story, const Victim& victim, const World& world) const {
@@ -290,8 +307,7 @@ void OomRule::add_missing(Story& story, const Victim& victim) const {
         "or lost");
   else if (victim.reported->consumers.empty())
     story.missing.emplace_back(
-        "table of tasks: not logged, as when the sysctl vm.oom_dump_tasks is 0; who used most is "
-        "not known");
+        "table of tasks: not logged, as when the sysctl vm.oom_dump_tasks is 0");
 }
 
 }  // namespace tapio::oom

@@ -5,6 +5,7 @@
 
 #include "evaluate/story.hpp"
 #include "oom_scope.hpp"
+#include "oom_state.hpp"
 #include "oom_victims.hpp"
 
 namespace tapio::oom {
@@ -24,13 +25,15 @@ class OomRule final : public Rule {
   };
 
   void note_loss(const Lost& fact);
-  [[nodiscard]] Story explain(const Victim& victim, const World& world) const;
+  [[nodiscard]] Story explain(const Victim& victim, const World& world);
+  void add_looked(Story& story, const Victim& victim, const Scope& scope) const;
   void add_impact(Story& story, const Victim& victim, const World& world) const;
   void add_missing(Story& story, const Victim& victim) const;
   [[nodiscard]] std::uint64_t lost_around(MonotonicTime time) const;
 
   Victims victims_;
   std::deque<Loss> losses_;  // of the kernel's log
+  Foreseen foreseen_;
 };
 
 }  // namespace tapio::oom

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "child.hpp"
 #include "memory_cgroup.hpp"
@@ -17,7 +18,9 @@ using namespace std::chrono_literals;
 using Ready = Stage::Ready;
 
 constexpr std::uint64_t kMiB = 1 << 20, kLimit = 24 * kMiB;
-constexpr auto kPause = 90ms;  // between steps of 1 MiB: some 2 s to the limit
+constexpr auto kPause = 90ms;       // between steps of 1 MiB: some 2 s to the limit
+constexpr auto kSlowPause = 800ms;  // some 16 s, beside a neighbour
+constexpr auto kReadAgain = 2s;     // counters are read once a second while the cgroup is there
 constexpr double kLeastSure = 0.85;
 
 // Somebody who has taken memory in a cgroup, and ends when he is told to.
@@ -41,15 +44,18 @@ Result<Neighbour> neighbour(Stage& stage, const MemoryCgroup& cgroup, std::uint6
 }
 
 // Takes memory until the kernel kills it.
-Result<pid_t> hog(Stage& stage, const MemoryCgroup& cgroup, std::string_view score_adj = "0") {
+Result<pid_t> hog(Stage& stage, const MemoryCgroup& cgroup, std::string_view score_adj = "0",
+                  std::chrono::milliseconds pause = kPause) {
   const auto actor = TRY(stage.start("hog", [&](const Ready& ready) -> int {
     std::ofstream("/proc/self/oom_score_adj") << score_adj;  // up: everybody may
     if (!cgroup.join()) return 1;
     ready({});
-    take_memory(2 * kLimit, kMiB, kPause);
+    take_memory(2 * kLimit, kMiB, pause);
     return 0;
   }));
-  stage.note(fmt::format("it takes 1 MiB every {} ms in cgroup {}", kPause.count(), cgroup.path()));
+  // Patience is for what comes soon.
+  if (pause > kPause) std::this_thread::sleep_for(kLimit / kMiB * pause * 2 / 3);
+  stage.note(fmt::format("it takes 1 MiB every {} ms in cgroup {}", pause.count(), cgroup.path()));
   TRY(stage.must_be_killed(actor.pid, SIGKILL));
   return actor.pid;
 }
@@ -117,11 +123,38 @@ Result<Expectation> at_a_limit_above(Stage& stage) {
   return expected;
 }
 
+// Slow enough to be read a dozen times, and to be predicted: all that is told of a kill is told.
+Result<Expectation> after_slow_growth(Stage& stage) {
+  const auto cgroup = TRY(limited(stage, "tapio-oom"));
+  auto smaller = TRY(neighbour(stage, cgroup, 4 * kMiB));
+  TRY(stage.incident());
+  const pid_t victim = TRY(hog(stage, cgroup, "0", kSlowPause));
+  std::this_thread::sleep_for(kReadAgain);
+  smaller.leave = Fd();
+  TRY(stage.must_exit(smaller.pid, 0));
+  auto expected = killed(victim, cgroup, victim, "hog");
+  const auto say = [&](std::string text) { expected.says.push_back(std::move(text)); };
+  say(fmt::format("memory of cgroup {} grew from ", cgroup.path()));
+  say("it was predicted ");
+  say(fmt::format("before the kill: cgroup {} used ", cgroup.path()));
+  say("(files of the cgroup)");
+  say("after the kill its counters were: ");
+  say("before the kill: the node had ");
+  say(fmt::format("cgroup {} used 24 MiB, with a limit of 24 MiB", cgroup.path()));
+  say(fmt::format("hog (pid {}, the victim)", victim));
+  say(fmt::format("neighbour (pid {})", smaller.pid));
+  say("its badness was ");
+  return expected;
+}
+
 constexpr Scenario kScenarios[] = {
     {"oom_alone", "A process takes more memory than its cgroup may have.", alone},
     {"oom_beside_a_larger_one",
      "One that is not the largest in the cgroup offers itself to the OOM killer.",
      beside_a_larger_one},
+    {"oom_after_slow_growth",
+     "A process takes memory for a quarter of a minute, until its cgroup may have no more.",
+     after_slow_growth},
     {"oom_at_a_limit_above", "The limit that is reached is that of a cgroup above.",
      at_a_limit_above},
 };

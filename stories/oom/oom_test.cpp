@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "enrich/world.hpp"
+#include "evaluate/words.hpp"
 #include "oom_growth.hpp"
 #include "oom_rule.hpp"
 
@@ -16,6 +17,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr ProcessId kHog{812, 50}, kOther{813, 51};
 constexpr MonotonicTime kT = 1000s;  // when it happens
@@ -185,6 +187,168 @@ TEST_F(Oom, victims_of_one_report_name_each_other) {
   EXPECT_THAT(told[1].impact,
               ElementsAre("hog (pid 812) was killed by the OOM killer at the same time"));
   EXPECT_THAT(told[1].chain, Contains(HasSubstr("memory.oom.group")));
+}
+
+class OomState : public Oom {
+ protected:
+  // A reading of the cgroup whose limit it was.
+  static CgroupMemory reading(MonotonicTime time, std::uint64_t mib) {
+    return {.time = time, .cgroup_id = 6, .usage = mib * kMiB, .max = 24 * kMiB};
+  }
+  void grow(int seconds) {
+    for (int i = seconds; i > 0; --i)
+      hand(reading(kT - std::chrono::seconds(i), static_cast<std::uint64_t>(24 - i)));
+  }
+  Story killed() {
+    kill();
+    hand(report());
+    die(kHog);
+    return only();
+  }
+};
+
+TEST_F(OomState, counters_and_pressure_before_and_after_are_told_with_their_time) {
+  hand(NodePressure{.time = kT - 300ms,
+                    .memory = Pressure{.some = 1.5},
+                    .memory_total = 1000 * kMiB,
+                    .memory_available = 100 * kMiB});
+  auto before = reading(kT - 400ms, 23);
+  before.reclaimable = kMiB;
+  before.hits = 37;
+  before.oom_kills = 0;
+  before.pressure = Pressure{.some = 42, .full = 12, .some_total = 3s};
+  hand(before);
+  auto after = reading(kT + 600ms, 3);
+  after.hits = 78;
+  after.oom_kills = 1;
+  hand(after);
+  const auto story = killed();
+  EXPECT_THAT(story.chain,
+              Contains("400 ms before the kill: cgroup /x used 23 MiB, 1 MiB of it page cache and "
+                       "slab that can be given back; its counters: limit hit 37, killed 0 (files "
+                       "of the cgroup)"));
+  EXPECT_THAT(story.chain, Contains("tasks of cgroup /x waited for memory 42.0 % of the 10 s, all "
+                                    "at once 12.0 %, 3 s since it was made (PSI, 400 ms before "
+                                    "the kill)"));
+  EXPECT_THAT(story.chain, Contains("600 ms after the kill its counters were: limit hit 78, killed "
+                                    "1 (files of the cgroup)"));
+  EXPECT_THAT(story.chain,
+              Contains("300 ms before the kill: the node had 100 MiB of 1000 MiB available; its "
+                       "tasks waited for memory 1.5 % of the 10 s, all at once 0.0 % (PSI)"));
+}
+
+TEST_F(OomState, without_psi_that_is_missing_and_without_readings_nothing_is_said) {
+  auto before = reading(kT - 400ms, 23);
+  before.hits = 1;
+  hand(before);
+  EXPECT_THAT(killed().missing, Contains(HasSubstr("none on cgroup v1")));
+  EXPECT_THAT(told[0].chain, Not(Contains(HasSubstr("(PSI"))));
+}
+
+TEST_F(OomState, a_prediction_is_told_with_its_record) {
+  grow(20);
+  hand(Detected{.time = kT - 15s,
+                .evidence = {9, 9},
+                .what = Detection::oom_predicted,
+                .cgroup_id = 6,
+                .detail = "in 16 s, 14 s to 18 s, by 8 readings in 7 s"});
+  const auto story = killed();
+  EXPECT_THAT(story.chain, Contains("it was predicted 15 s before the kill: in 16 s, 14 s to 18 s, "
+                                    "by 8 readings in 7 s"));
+  EXPECT_THAT(story.evidence, Contains(RecordId{9, 9}));
+}
+
+TEST_F(OomState, a_step_has_no_prediction_and_says_so) {
+  for (int i = 20; i > 0; --i) hand(reading(kT - std::chrono::seconds(i), 8));
+  EXPECT_THAT(killed().chain,
+              Contains("step, no prediction: 1 s before the kill it used 8 MiB of 24 MiB"));
+}
+
+TEST_F(OomState, a_step_that_was_read_in_its_middle_is_one_too) {
+  for (int i = 20; i > 1; --i) hand(reading(kT - std::chrono::seconds(i), 8));
+  hand(reading(kT - 1s, 20));
+  EXPECT_THAT(killed().chain,
+              Contains("step, no prediction: 2 s before the kill it used 8 MiB of 24 MiB"));
+}
+
+TEST_F(OomState, few_readings_are_a_reason_for_no_prediction) {
+  grow(3);
+  EXPECT_THAT(killed().chain, Contains("no prediction: it was read only 3 times before the kill"));
+}
+
+TEST_F(OomState, uneven_growth_is_another) {
+  grow(9);
+  EXPECT_THAT(killed().chain, Contains(HasSubstr("no prediction: its growth was too uneven")));
+}
+
+TEST_F(OomState, a_prediction_for_another_cgroup_or_long_ago_is_none) {
+  grow(9);
+  for (const auto& [time, id] : {std::pair(kT - 10s, 5u), std::pair(kT - 10min, 6u)})
+    hand(Detected{.time = time, .what = Detection::oom_predicted, .cgroup_id = id});
+  EXPECT_THAT(killed().chain, Not(Contains(HasSubstr("it was predicted"))));
+}
+
+TEST_F(OomState, a_prediction_came_true_once) {
+  hand(reading(kT - 16s, 20));
+  hand(Detected{.time = kT - 15s, .what = Detection::oom_predicted, .cgroup_id = 6});
+  EXPECT_THAT(killed().chain, Contains(HasSubstr("it was predicted 15 s before")));
+  told.clear();
+  static constexpr MemoryLevel kLevels[] = {{.cgroup_id = 6, .usage = kMiB, .max = kMiB}};
+  hand(OomKilled{.time = kT + 20s, .victim = kOther, .name = "other", .levels = kLevels});
+  rule.on_time(kT + 23s, world, told);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_THAT(told[0].chain, Not(Contains(HasSubstr("it was predicted"))));
+}
+
+TEST_F(OomState, badness_is_computed_from_the_table_as_the_kernel_does) {
+  static constexpr OomTask kTasks[] = {{.pid = 812,
+                                        .rss = 9 * kMiB,
+                                        .page_tables = kMiB,
+                                        .swap = 2 * kMiB,
+                                        .score_adj = 500,
+                                        .name = "hog"}};
+  auto fact = report();
+  fact.tasks = kTasks;
+  hand(fact);
+  EXPECT_THAT(only().chain,
+              Contains("its badness was 24 MiB, computed as the kernel does: resident memory, page "
+                       "tables, swap, and oom_score_adj thousandths of 24 MiB"));
+}
+
+TEST_F(OomState, badness_from_the_structs_has_no_page_tables) {
+  kill();
+  EXPECT_THAT(only().chain, Contains("its badness was 9 MiB, computed as the kernel does: resident "
+                                     "memory, swap; page tables are not known"));
+}
+
+TEST_F(OomState, badness_on_a_node_that_is_not_read_is_not_known_when_the_score_is_adjusted) {
+  static constexpr OomTask kTasks[] = {{.pid = 812, .rss = 9 * kMiB, .score_adj = -500}};
+  auto fact = report();
+  fact.tasks = kTasks;
+  fact.in_cgroup = fact.usage_logged = false;
+  fact.constraint = "CONSTRAINT_NONE";
+  fact.oom_memcg = fact.task_memcg = "";
+  hand(fact);
+  EXPECT_THAT(only().chain, Not(Contains(HasSubstr("badness"))));
+  told.clear();
+  rule = OomRule();
+  hand(NodePressure{.time = kT - 1s, .memory_total = 100 * kMiB});
+  hand(fact);
+  EXPECT_THAT(only().chain, Contains(HasSubstr("its badness was -41 MiB")));
+}
+
+TEST_F(OomState, consumers_are_those_of_proc_when_the_log_has_no_table) {
+  static constexpr CgroupConsumers::Task kTasks[] = {{813, 14 * kMiB, "other"},
+                                                     {812, 9 * kMiB, "hog"}};
+  hand(CgroupConsumers{.time = kT - 2s, .cgroup_id = 6, .tasks = kTasks, .seen = 7});
+  auto fact = report();
+  fact.tasks = {};
+  kill();
+  hand(fact);
+  EXPECT_THAT(
+      only().chain,
+      Contains("largest of 7 processes: other (pid 813) 14 MiB, hog (pid 812, the victim) 9 "
+               "MiB (/proc, 2 s before the kill)"));
 }
 
 TEST_F(Oom, another_death_by_sigkill_is_not_its_business) {

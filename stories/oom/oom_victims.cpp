@@ -46,8 +46,16 @@ Reported::Reported(const OomReported& given)
       task_memcg(given.task_memcg),
       invoker(given.invoker),
       group(given.group) {
-  for (const OomTask& task : given.tasks | std::views::take(kMaxConsumers))
-    consumers.push_back({.pid = task.pid, .rss = task.rss, .name = std::string(task.name)});
+  for (const OomTask& task : given.tasks) {
+    const Consumer consumer{.pid = task.pid,
+                            .rss = task.rss,
+                            .name = std::string(task.name),
+                            .swap = task.swap,
+                            .page_tables = task.page_tables,
+                            .score_adj = task.score_adj};
+    if (task.pid == given.victim_pid) row = consumer;
+    if (consumers.size() < kMaxConsumers) consumers.push_back(consumer);
+  }
   fact.victim_name = fact.constraint = fact.oom_memcg = fact.task_memcg = {};
   fact.invoker = fact.group = {};
   fact.tasks = {};

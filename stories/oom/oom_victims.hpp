@@ -24,6 +24,8 @@ struct Consumer {
   std::uint32_t pid = 0;
   std::uint64_t rss = 0;  // bytes
   std::string name;
+  std::uint64_t swap = 0, page_tables = 0;  // bytes
+  std::int32_t score_adj = 0;
 };
 
 struct Reported {
@@ -33,6 +35,7 @@ struct Reported {
   OomReported fact;  // the same
   std::string victim_name, constraint, oom_memcg, task_memcg, invoker, group;
   std::vector<Consumer> consumers;  // largest first
+  std::optional<Consumer> row;      // the victim's; none: it is not in the table
 };
 
 struct Exit {
