@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "container_names.hpp"
 #include "container_schemas.hpp"
 
 namespace tapio::container {
@@ -19,13 +20,6 @@ bool is_within(const Cgroup& place, const Cgroup& container) {
   if (at == container.path.npos) return true;  // nothing can be said
   return place.path.starts_with(
       std::string_view(container.path).substr(0, at + container.container_id.size()));
-}
-
-std::string shown(const Cgroup& container, const World& world) {
-  const Container* named = world.container(container.container_id);
-  return named && !named->name.empty()
-             ? fmt::format("container {} ({:.12})", named->name, container.container_id)
-             : fmt::format("container {:.12}", container.container_id);
 }
 
 }  // namespace
@@ -124,7 +118,8 @@ void Boundary::tell(const Crossing& crossing, Output& out) {
        .tid = crossing.process.pid,
        .event_class = TAPIO_NORMAL},
       tapio::name(crossing.severity), arena.keep(who),
-      arena.keep(fmt::format("{} in {} {}", who, shown(*container, world), crossing.what)),
+      arena.keep(
+          fmt::format("{} in {} {}", who, entity_of(crossing.cgroup_id, world), crossing.what)),
       "A container that can do so has privileges of the host (--privileged, CAP_SYS_ADMIN, "
       "hostPID); ask whether it has to.",
       count, Value{}, std::span<const std::string_view>(because), crossing.way));

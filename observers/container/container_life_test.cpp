@@ -84,7 +84,7 @@ class ContainerLife : public testing::Test {
 
   KnownWorld world;
   Collected out{world, [this](const Fact& fact) { world.apply(fact); }};
-  ContainerObserver observer{{.rate_per_second = 0}, std::nullopt, {}, kHostMounts};
+  ContainerObserver observer{{.rate_per_second = 0}, std::nullopt, {}, {}, kHostMounts};
 };
 
 using LifeOfContainers = ContainerLife;

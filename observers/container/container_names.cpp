@@ -21,12 +21,15 @@ Names names_of(std::uint64_t cgroup_id, Output& out) {
 }
 
 std::string entity_of(std::uint64_t cgroup_id, const World& world) {
-  constexpr std::size_t kShort = 12;  // of a container's id, as runtimes show it
   const Cgroup* cgroup = world.cgroup(cgroup_id);
   if (!cgroup || cgroup->path.empty()) return fmt::format("cgroup {}", cgroup_id);
-  if (!cgroup->container_id.empty()) return "container " + cgroup->container_id.substr(0, kShort);
-  if (!cgroup->user_unit.empty()) return "unit " + cgroup->user_unit;
-  if (!cgroup->unit.empty()) return "unit " + cgroup->unit;
+  if (const auto id = cgroup->container_id; !id.empty()) {  // short, as runtimes show it
+    const Container* named = world.container(id);
+    return named && !named->name.empty() ? fmt::format("container {} ({:.12})", named->name, id)
+                                         : fmt::format("container {:.12}", id);
+  }
+  if (!cgroup->user_unit.empty()) return fmt::format("unit {}", cgroup->user_unit);
+  if (!cgroup->unit.empty()) return fmt::format("unit {}", cgroup->unit);
   return "cgroup " + cgroup->path;
 }
 

@@ -14,7 +14,8 @@ struct Names {
 };
 [[nodiscard]] Names names_of(std::uint64_t cgroup_id, Output& out);
 
-// "container 4f797c539e6c", "unit nginx.service", "cgroup /x": what people call it.
+// "container web (4f797c539e6c)", "container 4f797c539e6c", "unit nginx.service", "cgroup /x": what
+// people call it.
 [[nodiscard]] std::string entity_of(std::uint64_t cgroup_id, const World& world);
 
 }  // namespace tapio::container

@@ -93,8 +93,8 @@ inline constexpr Field kExitLifetime{"container.lifetime", Type::duration,
 inline constexpr Field kExitAsked{
     "container.exit.asked_by", Type::text,
     "Who, outside, had asked it to end by the signal that it ended by.", "ASKED BY"};
-inline constexpr Field kOomKills{"container.oom_kills", Type::u64,
-                                 "Processes in it that were killed because memory ran out."};
+inline constexpr Field kExitOomKills{"container.oom_kills", Type::u64,
+                                     "Processes in it that were killed because memory ran out."};
 
 inline constexpr SchemaOf kContainerCreated{
     "container.created", Kind::event, "A container is being made: its control group is there."};
@@ -112,7 +112,7 @@ inline constexpr SchemaOf kContainerStopped{
     kExitOom,
     kExitLifetime,
     kExitAsked,
-    kOomKills};
+    kExitOomKills};
 inline constexpr SchemaOf kContainerDied{
     "container.died",
     Kind::event,
@@ -123,7 +123,7 @@ inline constexpr SchemaOf kContainerDied{
     kExitOom,
     kExitLifetime,
     kExitAsked,
-    kOomKills};
+    kExitOomKills};
 inline constexpr SchemaOf kContainerOom{
     "container.oom", Kind::event,
     "A process of a container, process.pid, was killed because memory ran out.",
