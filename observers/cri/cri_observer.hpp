@@ -85,7 +85,7 @@ class CriObserver final : public Observer {
   Lru<std::string, Known> known_{kMaxContainers};
   Lru<std::string, bool> unnamed_{kMaxContainers};  // which nobody knows
   Lru<std::string, std::uint64_t> cgroups_{kMaxContainers};
-  Lru<std::string, Pod> pods_{kMaxContainers};  // by uid
+  Lru<std::string, Pod> pods_{kMaxContainers};              // by uid
   std::unordered_map<std::string, MonotonicTime> awaited_;  // until when; at most kMaxAwaited
   bool late_ = false;  // one was not answered in time, and none since
   std::uint64_t timeouts_ = 0, not_awaited_ = 0;
