@@ -174,7 +174,9 @@ void CriObserver::on_told(const Described& told, MonotonicTime now, Output& out)
   RecordId evidence = before ? before->evidence : RecordId{};
   if (is_wanted(one) && (!before || !is_same_state(before->said, one)))
     evidence = emit(one, before ? &before->said : nullptr, false, out);
-  Known& known = known_.use(one.id) = {.said = std::move(one), .evidence = evidence};
+  Known& known = known_.use(told.id);
+  known.said = std::move(one);
+  known.evidence = evidence;
   publish(known, now, out);
 }
 

@@ -208,7 +208,11 @@ Status Worker::answer(const Wanted& wanted, const std::stop_token& stop) {
   outbox_.count(&Counts::lookups);
   auto one = runtime_->status(wanted.id, stop);
   if (one && *one) {
+    // An event may come before its runtime knows itself that the container runs.
+    const bool starts = (*one)->state == ContainerState::created;
     say(std::move(**one));
+    if (starts && monotonic_now() < wanted.patience)
+      again({.id = wanted.id, .patience = wanted.patience});
     return {};
   }
   if (one && known_.find(wanted.id)) {

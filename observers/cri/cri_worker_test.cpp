@@ -180,6 +180,18 @@ TEST_F(Workers, are_patient_with_what_has_just_begun) {
   EXPECT_EQ(wait_for<Described>().id, kOne);
 }
 
+TEST_F(Workers, look_again_at_what_is_about_to_run) {
+  Worker& worker = start({.interval = 1h});
+  wait_connected();
+  auto one = running(kOne);
+  one.state = ContainerState::created;
+  play_.with([&] { play_.containers[kOne] = one; });
+  worker.look_up({.id = kOne, .patience = monotonic_now() + 1h});
+  EXPECT_EQ(wait_for<Described>().state, ContainerState::created);
+  play_.with([&] { play_.containers[kOne] = running(kOne); });
+  wait_for<Described>([](const auto& told) { return told.state == ContainerState::running; });
+}
+
 TEST_F(Workers, hear_of_a_container_before_anybody_asks) {
   start();
   wait_connected();

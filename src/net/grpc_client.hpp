@@ -19,7 +19,7 @@ struct GrpcOptions {
   std::size_t max_message_bytes = 4 << 20;
 };
 
-// How a call ended, as the server says it (https://grpc.io/docs/guides/status-codes).
+// How a call ended, as the server says it, by the status codes of gRPC.
 struct GrpcEnd {
   unsigned status = 0;
   std::string message;  // at most kMaxReason bytes

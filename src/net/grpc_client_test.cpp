@@ -151,6 +151,7 @@ TEST_F(GrpcClients, say_that_nobody_is_there) {
   const auto reply = client(directory.file("s")).call("/a.B/C", "", {});
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().fault, Fault::unavailable);
+  EXPECT_EQ(reply.error().what, "nobody listens on " + directory.file("s"));
 }
 
 TEST(GrpcFrames, are_put_together_however_they_come) {

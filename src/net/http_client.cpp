@@ -184,6 +184,8 @@ Error HttpClient::failure(int code) const {
   curl_easy_getinfo(handles_->easy.get(), CURLINFO_OS_ERRNO, &os_error);
   if (code == CURLE_COULDNT_CONNECT && (os_error == EACCES || os_error == EPERM))
     return {Fault::denied, fmt::format("not permitted to connect to {}", options_.unix_socket)};
+  if (code == CURLE_COULDNT_CONNECT && !options_.unix_socket.empty())  // libcurl names a port
+    return {Fault::unavailable, fmt::format("nobody listens on {}", options_.unix_socket)};
   const std::string_view reason = handles_->reason.c_str();
   return {Fault::unavailable,
           std::string(reason.empty() ? curl_easy_strerror(static_cast<CURLcode>(code)) : reason)};
