@@ -100,7 +100,7 @@ Forecaster::News Forecaster::take(const CgroupMemory& reading, std::uint64_t nod
   add(load);
   const auto now = look(measured->capacity);
   if (predicted_) return go_on(now, load, measured->capacity);
-  if (!now || now->left > kHorizon || !is_new_height(load)) {
+  if (!now || now->left > kHorizon || !is_new_height(load, measured->capacity)) {
     times_ = 0;
     return {};
   }
@@ -136,8 +136,10 @@ void Forecaster::note_fall(const Load& load, double capacity) {
   high_ = std::max(high_, load.bytes);
 }
 
-bool Forecaster::is_new_height(const Load& load) const {
-  return load.bytes > peak_;
+// Chance comes a little higher each time; but near the limit there is no room for that.
+bool Forecaster::is_new_height(const Load& load, double capacity) const {
+  const double clear = std::min(peak_ + kFall * capacity, kNear * capacity);
+  return load.bytes > (peak_ == 0 ? 0 : std::max(peak_, clear));
 }
 
 bool Forecaster::still_grows(double slope) const {

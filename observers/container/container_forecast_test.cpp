@@ -99,6 +99,21 @@ TEST(Forecaster, what_is_stable_or_noisy_is_never_predicted) {
   }
 }
 
+// As the loads of the trial: another level each time, by chance, for less than two minutes.
+TEST(Forecaster, chance_is_hardly_ever_taken_for_growth) {
+  std::mt19937 random(3);
+  int said = 0, runs = 0;
+  for (const auto& [level, noise] :
+       {std::pair(0.7, 0.03), std::pair(0.6, 0.1), std::pair(0.85, 0.05), std::pair(0.75, 0.15)}) {
+    std::uniform_real_distribution<double> chance(-noise, noise);
+    for (int i = 0; i < 250; ++i, ++runs)
+      said +=
+          !watch(105, [&](double) { return kLimit * (level + chance(random)); }).predicted.empty();
+  }
+  std::printf("    %d of %d noisy loads were predicted\n", said, runs);
+  EXPECT_LE(said, runs / 100);
+}
+
 TEST(Forecaster, noise_on_a_ramp_does_not_hide_it) {
   std::mt19937 random(2);
   std::normal_distribution<double> noise(0, 0.015);

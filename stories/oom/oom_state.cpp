@@ -15,7 +15,7 @@ namespace {
 
 // As the observer `container` predicts: below that part of the limit nothing is foretold.
 constexpr double kFarBelow = 0.6;
-constexpr std::size_t kFewReadings = 6;  // five, and one more to be sure
+constexpr std::size_t kFewReadings = 8;  // seven, and one more to be sure
 // Several victims of one kill (memory.oom.group).
 constexpr std::chrono::nanoseconds kOneKill = std::chrono::seconds(1);
 
