@@ -64,14 +64,17 @@ void CriObserver::on_fact(const Fact& fact, Output& out) {
 void CriObserver::on_created(const CgroupCreated& created, Output& out) {
   const Cgroup* cgroup = out.world().cgroup(created.cgroup_id);
   if (!cgroup || cgroup->container_id.empty()) return;
-  const Cgroup its = *cgroup;  // facts may move it
-  if (!cgroups_.find(its.container_id)) cgroups_.use(its.container_id) = its.id;
+  // Facts that are published here may change the cgroup.
+  const Wanted its{.id = std::string(cgroup->container_id),
+                   .runtime = cgroup->runtime,
+                   .in_pod = !cgroup->pod_uid.empty()};
+  if (!cgroups_.find(its.id)) cgroups_.use(its.id) = created.cgroup_id;
   // Perhaps its runtime has told of it already.
-  if (!known_.find(its.container_id) && may_ask("")) take(now_, out);
-  if (Known* known = known_.find(its.container_id); known && find_pod(known->said, out.world()))
+  if (!known_.find(its.id) && may_ask("")) take(now_, out);
+  if (Known* known = known_.find(its.id); known && find_pod(known->said, out.world()))
     publish(*known, now_, out);
-  if (known_.find(its.container_id) || unnamed_.find(its.container_id) ||
-      awaited_.contains(its.container_id) || !may_ask(its.runtime))
+  if (known_.find(its.id) || unnamed_.find(its.id) || awaited_.contains(its.id) ||
+      !may_ask(its.runtime))
     return;
   // One that was found on a walk is there for a while already: nothing is worth waiting for.
   const bool is_new = created.evidence != RecordId{};
@@ -80,9 +83,9 @@ void CriObserver::on_created(const CgroupCreated& created, Output& out) {
   not_awaited_ += is_new && !awaited;
   if (awaited) {
     const MonotonicTime until = std::max(now_, created.time) + config_.wait;
-    awaited_[its.container_id] = until;
-    out.publish(ContainerAwaited{
-        .time = created.time, .id = out.arena().keep(its.container_id), .until = until});
+    awaited_[its.id] = until;
+    out.publish(
+        ContainerAwaited{.time = created.time, .id = out.arena().keep(its.id), .until = until});
   }
   look_up(its, awaited);
 }
@@ -91,8 +94,11 @@ void CriObserver::on_created(const CgroupCreated& created, Output& out) {
 void CriObserver::on_removed(const CgroupRemoved& removed, Output& out) {
   const Cgroup* cgroup = out.world().cgroup(removed.cgroup_id);
   if (!cgroup || cgroup->container_id.empty() || !may_ask(cgroup->runtime)) return;
-  const Known* known = known_.find(cgroup->container_id);
-  if (known && known->said.state != ContainerState::exited) look_up(*cgroup, false);
+  const Wanted its{.id = std::string(cgroup->container_id),
+                   .runtime = cgroup->runtime,
+                   .in_pod = !cgroup->pod_uid.empty()};
+  const Known* known = known_.find(its.id);
+  if (known && known->said.state != ContainerState::exited) look_up(its, false);
 }
 
 bool CriObserver::may_ask(std::string_view runtime) const {
@@ -103,9 +109,8 @@ bool CriObserver::may_ask(std::string_view runtime) const {
 }
 
 // A sandbox is known to its runtime only when it has started, so who is in a pod is waited for.
-void CriObserver::look_up(const Cgroup& cgroup, bool awaited) {
-  if (runtimes_)
-    runtimes_->look_up(cgroup.container_id, cgroup.runtime, awaited, !cgroup.pod_uid.empty());
+void CriObserver::look_up(const Wanted& its, bool awaited) {
+  if (runtimes_) runtimes_->look_up(its.id, its.runtime, awaited, its.in_pod);
 }
 
 void CriObserver::on_advance(MonotonicTime watermark, Output& out) {

@@ -55,7 +55,12 @@ class CriObserver final : public Observer {
   void on_removed(const CgroupRemoved& removed, Output& out);
   // Whether somebody could know a container of this runtime, and answers in time.
   [[nodiscard]] bool may_ask(std::string_view runtime) const;
-  void look_up(const Cgroup& cgroup, bool awaited);
+  struct Wanted {
+    std::string id;
+    std::string_view runtime;  // static, as Cgroup has it
+    bool in_pod = false;
+  };
+  void look_up(const Wanted& its, bool awaited);
   void take(MonotonicTime now, Output& out);
   void give_up(MonotonicTime now, Output& out);
 
