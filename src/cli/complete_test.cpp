@@ -85,7 +85,8 @@ TEST_F(Completions, offer_the_fields_by_which_a_view_can_have_its_lines) {
   EXPECT_THAT(words({"top", "dns", "--by", "dns."}), Contains("dns.question.name"));
   EXPECT_THAT(words({"top", "job.signal", "--by", "signal."}), Contains("signal.number"));
   EXPECT_THAT(words({"top", "dns", "--by", "container."}),
-              ElementsAre("container.id", "container.runtime.name"));
+              ElementsAre("container.id", "container.runtime.name", "container.name",
+                          "container.image.name"));
   EXPECT_THAT(words({"top", "--by", ""}), ElementsAre()) << "of no record in particular";
 }
 
