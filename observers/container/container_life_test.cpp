@@ -214,6 +214,14 @@ TEST_F(LifeOfContainers, cgroups_below_it_are_no_containers) {
   EXPECT_THAT(told(), ElementsAre("container.created", "container.started"));
 }
 
+TEST_F(LifeOfContainers, nor_are_those_below_one_that_was_there_before) {
+  hear(CgroupCreated{.cgroup_id = kA, .path = "/docker/" + a});
+  hear(CgroupCreated{
+      .time = 3s, .evidence = {1, 5}, .cgroup_id = 99, .path = "/docker/" + a + "/init"});
+  hear(CgroupRemoved{.time = 4s, .cgroup_id = 99});
+  EXPECT_THAT(told(), IsEmpty());
+}
+
 TEST_F(LifeOfContainers, can_be_switched_off) {
   auto settings = config::section<Config>();
   settings->as<Config>().lifecycle = false;

@@ -20,6 +20,14 @@ Value since(MonotonicTime begin, MonotonicTime end) {
   return begin.count() != 0 && begin <= end ? Value{end - begin} : Value{};
 }
 
+// The cgroup that a runtime names by the container, and none below it.
+bool is_of_whole(const Cgroup& cgroup) {
+  std::string_view path = cgroup.path;
+  if (cgroup.container_id.empty()) return false;
+  if (path.ends_with(".scope")) path.remove_suffix(std::string_view(".scope").size());
+  return path.ends_with(cgroup.container_id);
+}
+
 bool asks_to_end(std::int32_t signal) {
   return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGHUP ||
          signal == SIGKILL;
@@ -39,19 +47,19 @@ Lifecycle::Key Lifecycle::container_of(std::uint64_t cgroup_id, const World& wor
 }
 
 void Lifecycle::on(const CgroupCreated& fact, Output& out) {
+  if (fact.evidence == RecordId{}) return;  // it was there before: its main process is not known
+  const Cgroup* cgroup = out.world().cgroup(fact.cgroup_id);
+  if (!cgroup || !is_of_whole(*cgroup)) return;
   const Key id = container_of(fact.cgroup_id, out.world());
-  if (id == 0 || containers_.find(id)) return;
-  Entry& entry = containers_.use(id);
-  entry.cgroup_id = fact.cgroup_id;
-  if (fact.evidence == RecordId{}) return;  // it was there before
-  entry.created = fact.time;
+  if (containers_.find(id)) return;
+  containers_.use(id).created = fact.time;
   hand_out_(kContainerCreated(origin_of(fact.time, {}, fact.cgroup_id)), out);
 }
 
 void Lifecycle::on(const ProcessExecuted& fact, Output& out) {
   const Key id = container_of(fact.cgroup_id, out.world());
   Entry* entry = id == 0 ? nullptr : containers_.find(id);
-  if (!entry || entry->main || entry->created.count() == 0) return;
+  if (!entry || entry->main) return;
   const Process* parent = out.world().process(fact.parent);
   const bool first_of_namespace = fact.virtual_pid == 1;
   // Runtimes prepare a container in a process that they put into its cgroup, and that executes the
@@ -132,13 +140,14 @@ void Lifecycle::on(const OomKilled& fact, Output& out) {
 }
 
 void Lifecycle::on(const CgroupRemoved& fact, Output& out) {
+  const Cgroup* cgroup = out.world().cgroup(fact.cgroup_id);
+  if (!cgroup || !is_of_whole(*cgroup)) return;
   const Key id = container_of(fact.cgroup_id, out.world());
-  const Entry* entry = id == 0 ? nullptr : containers_.find(id);
-  if (!entry || entry->cgroup_id != fact.cgroup_id) return;
-  hand_out_(
-      kContainerRemoved(origin_of(fact.time, {}, fact.cgroup_id), since(entry->created, fact.time)),
-      out);
-  mains_.erase(entry->main);
+  const Entry* entry = containers_.find(id);
+  hand_out_(kContainerRemoved(origin_of(fact.time, {}, fact.cgroup_id),
+                              entry ? since(entry->created, fact.time) : Value{}),
+            out);
+  if (entry) mains_.erase(entry->main);
   containers_.erase(id);
 }
 

@@ -35,8 +35,7 @@ class Lifecycle {
 
  private:
   struct Entry {
-    std::uint64_t cgroup_id = 0;  // of its first cgroup, which is the outermost
-    MonotonicTime created{};      // 0: before the agent
+    MonotonicTime created{};
     MonotonicTime started{};
     ProcessId main;
     std::uint64_t main_cgroup = 0;

@@ -28,6 +28,10 @@ std::string_view name_of(RuntimeState::Is is) {
   return "";
 }
 
+std::size_t hash_of(std::string_view container_id) {
+  return std::hash<std::string_view>{}(container_id);
+}
+
 bool is_same_state(const Described& a, const Described& b) {
   return a.state == b.state && a.restarts == b.restarts && a.exit_code == b.exit_code &&
          a.exit_reason == b.exit_reason;
@@ -68,7 +72,7 @@ void CriObserver::on_created(const CgroupCreated& created, Output& out) {
   const Wanted its{.id = std::string(cgroup->container_id),
                    .runtime = cgroup->runtime,
                    .in_pod = !cgroup->pod_uid.empty()};
-  if (!cgroups_.find(its.id)) cgroups_.use(its.id) = created.cgroup_id;
+  if (!cgroups_.find(hash_of(its.id))) cgroups_.use(hash_of(its.id)) = created.cgroup_id;
   // Perhaps its runtime has told of it already.
   if (!known_.find(its.id) && may_ask("")) take(now_, out);
   if (Known* known = known_.find(its.id); known && find_pod(known->said, out.world()))
@@ -161,7 +165,7 @@ bool CriObserver::is_wanted(const Described& one) const {
 // A container may be gone before its runtime was asked in which sandbox it is.
 bool CriObserver::find_pod(Described& one, const World& world) {
   if (!one.pod.name.empty()) return false;
-  const auto* id = cgroups_.find(one.id);
+  const auto* id = cgroups_.find(hash_of(one.id));
   const Cgroup* cgroup = id ? world.cgroup(*id) : nullptr;
   const Pod* pod = cgroup ? pods_.find(cgroup->pod_uid) : nullptr;
   if (pod) one.pod = *pod;
@@ -286,7 +290,7 @@ RecordId CriObserver::emit(const Described& one, const Described* before, bool r
   Arena& arena = out.arena();
   const auto text = [&](std::string_view said) { return text_or_none(said, arena); };
   const bool has_ended = one.state == ContainerState::exited && !one.sandbox;
-  const auto* cgroup = cgroups_.find(one.id);
+  const auto* cgroup = cgroups_.find(hash_of(one.id));
   const Origin origin{.time = one.time, .cgroup_id = cgroup ? *cgroup : 0};
   return out.emit(kContainer(
       origin, arena.keep(one.id), text(one.name), text(one.image), text(one.runtime),

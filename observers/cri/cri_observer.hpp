@@ -89,7 +89,8 @@ class CriObserver final : public Observer {
   std::vector<RuntimeState> untold_;             // of the start
   Lru<std::string, Known> known_{kMaxContainers};
   Lru<std::string, bool> unnamed_{kMaxContainers};  // which nobody knows
-  Lru<std::string, std::uint64_t> cgroups_{kMaxContainers};
+  // By the hash of its id: many containers, few of which are asked for.
+  Lru<std::size_t, std::uint64_t> cgroups_{kMaxContainers};
   Lru<std::string, Pod> pods_{kMaxContainers};              // by uid
   std::unordered_map<std::string, MonotonicTime> awaited_;  // until when; at most kMaxAwaited
   bool late_ = false;  // one was not answered in time, and none since
