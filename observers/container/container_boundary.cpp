@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "container_names.hpp"
 #include "container_schemas.hpp"
+#include "facts/place.hpp"
 
 namespace tapio::container {
 namespace {
@@ -118,8 +118,8 @@ void Boundary::tell(const Crossing& crossing, Output& out) {
        .tid = crossing.process.pid,
        .event_class = TAPIO_NORMAL},
       tapio::name(crossing.severity), arena.keep(who),
-      arena.keep(
-          fmt::format("{} in {} {}", who, entity_of(crossing.cgroup_id, world), crossing.what)),
+      arena.keep(fmt::format("{} in {} {}", who, place_in_words(crossing.cgroup_id, world),
+                             crossing.what)),
       "A container that can do so has privileges of the host (--privileged, CAP_SYS_ADMIN, "
       "hostPID); ask whether it has to.",
       count, Value{}, std::span<const std::string_view>(because), crossing.way));

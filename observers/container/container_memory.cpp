@@ -7,6 +7,7 @@
 
 #include "container_memory_schemas.hpp"
 #include "container_names.hpp"
+#include "facts/place.hpp"
 
 namespace tapio::container {
 namespace {
@@ -149,7 +150,7 @@ void MemoryReports::predict(Known& known, const CgroupMemory& reading, Output& o
 void MemoryReports::tell_prediction(const Forecast& forecast, const CgroupMemory& reading,
                                     Output& out) {
   Arena& arena = out.arena();
-  const auto entity = entity_of(reading.cgroup_id, out.world());
+  const auto entity = place_in_words(reading.cgroup_id, out.world());
   const auto detail = fmt::format("in {}, {} to {}, by {} readings in {}", seconds(forecast.left),
                                   seconds(forecast.earliest), seconds(forecast.latest),
                                   forecast.readings, seconds(forecast.over));

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <optional>
 
+#include "facts/place.hpp"
+
 namespace tapio::process {
 
 namespace {
@@ -43,13 +45,6 @@ bool crosses_by_namespace(const SignalSent& fact, const World& world) {
   return false;  // not known where it comes from
 }
 
-std::string place(std::uint64_t cgroup_id, const World& world) {
-  const Cgroup* cgroup = world.cgroup(cgroup_id);
-  if (!cgroup) return fmt::format("cgroup {}", cgroup_id);
-  if (!cgroup->container_id.empty()) return fmt::format("container {:.12}", cgroup->container_id);
-  return cgroup->path.empty() ? fmt::format("cgroup {}", cgroup_id) : cgroup->path;
-}
-
 bool is_harmless(std::int32_t signal) {
   return signal == SIGURG || signal == SIGCHLD || signal == SIGWINCH;
 }
@@ -80,8 +75,8 @@ void SignalAcrossBorder::on(const SignalSent& fact, Output& out) {
                        .detail = signal},
           .summary = fmt::format(
               "{} in {} sent {} to {} in {}", label(fact.sender_name, fact.sender),
-              place(fact.sender_cgroup_id, world), signal, label(fact.target_name, fact.target),
-              place(fact.target_cgroup_id, world)),
+              place_in_words(fact.sender_cgroup_id, world), signal,
+              label(fact.target_name, fact.target), place_in_words(fact.target_cgroup_id, world)),
           .suggestion = "A container that sees processes outside of it shares the host's pid "
                         "namespace; ask whether it has to."},
          crossing.because, out);

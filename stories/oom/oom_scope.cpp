@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "facts/place.hpp"
+
 namespace tapio::oom {
 
 namespace {
@@ -107,6 +109,7 @@ std::string Scope::name() const {
   if (kind == Kind::node) return "the node";
   if (kind == Kind::nodes_allowed) return "the memory nodes that it may use";
   if (kind == Kind::unknown) return "what ran out of memory";
+  if (!container.empty()) return container;
   if (!path.empty()) return "cgroup " + path;
   return cgroup_id != 0 ? fmt::format("cgroup {}", cgroup_id) : "its cgroup";
 }
@@ -120,6 +123,8 @@ Scope scope_of(const Victim& victim, const World& world) {
   if (victim.reported) take_log(scope, *victim.reported);
   if (scope.path.empty()) scope.path = path_of(scope.cgroup_id, world);
   if (scope.cgroup_id == 0) scope.cgroup_id = own_cgroup(victim, scope.path, world);
+  if (const Cgroup* its = world.cgroup(scope.cgroup_id); its && !its->container_id.empty())
+    scope.container = container_in_words(its->container_id, world);
   scope.swap_is_full = scope.with_memory && scope.swap && is_full(*scope.swap) && scope.memory &&
                        !is_full(*scope.memory);
   return scope;

@@ -24,14 +24,15 @@ struct Scope {
   bool concluded = false;   // from usage and limits; nothing says so
   double confidence = 0;
   // Of the cgroup whose limit was hit.
-  std::string path;  // "": not known
+  std::string path;       // "": not known
+  std::string container;  // whose it is, in words; "": none's
   std::uint64_t cgroup_id = 0;
   std::optional<Figures> memory, swap;
   bool with_memory = false;   // v1: swap's are of memory and swap together
   bool swap_is_full = false;  // and then it is that limit which was hit
   std::optional<bool> own;    // the victim's own cgroup's, not that of one above
 
-  // "cgroup /x", "the node".
+  // "container web (4f797c539e6c)", "cgroup /x", "the node".
   [[nodiscard]] std::string name() const;
 };
 

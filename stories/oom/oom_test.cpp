@@ -137,6 +137,15 @@ TEST_F(Oom, the_hook_alone_is_enough_and_is_less_sure) {
   EXPECT_THAT(story.missing, Contains(HasSubstr("kernel log: nothing about this kill")));
 }
 
+TEST_F(Oom, a_container_goes_by_its_name) {
+  const std::string id(64, 'a');
+  world.apply(CgroupCreated{.cgroup_id = 6, .path = "/docker/" + id});
+  world.apply(ContainerDescribed{.time = kT, .id = id, .name = "web"});
+  kill();
+  EXPECT_THAT(only().title,
+              HasSubstr("container web (aaaaaaaaaaaa) used all of its limit of 24 MiB"));
+}
+
 TEST_F(Oom, a_hook_without_usage_does_not_know_why) {
   hand(OomKilled{.time = kT, .victim = kHog, .name = "hog"});
   const auto story = only();

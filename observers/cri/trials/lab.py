@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+SLOWER = 10 if os.environ.get("TAPIO_EMULATED") else 1  # times, in an emulated machine
 APPLETS = ("sh", "echo", "sleep", "true", "false", "cat", "ls", "kill", "dd", "head", "tail")
 
 
@@ -88,7 +89,7 @@ def sh(*words, **more):
 
 
 def wait_until(what, true, seconds=20.0, pause=0.05):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOWER
     while time.monotonic() < end:
         found = true()
         if found:
