@@ -265,9 +265,6 @@ const Context* Pipeline::context_of(const Origin& origin) {
   context_of_ = key;
   Context& context = batch_->contexts.emplace_back();
   context.place = place;
-  if (is_awaited(place.container_id) &&
-      std::ranges::find(unnamed_, place.container_id) == unnamed_.end())
-    unnamed_.emplace_back(place.container_id);
   if (!process) return &context;
   std::array<char, kMaxIdText> room;
   context.process_id = arena().keep(text(process->id, room));
@@ -328,9 +325,10 @@ void Pipeline::flush() {
   batch_->clocks = clocks_;
   context_of_.reset();
   places_.clear();
-  auto unnamed = std::exchange(unnamed_, {});
   auto full = std::exchange(batch_, std::make_shared<Batch>());
   if (full->records.empty()) return;
+  fill_names(*full);
+  auto unnamed = awaited_in(*full);
   if (urgent || (unnamed.empty() && held_.empty())) return deliver_(std::move(full));
   holding_.held++;
   const std::size_t bytes = full->bytes();
@@ -341,6 +339,22 @@ void Pipeline::flush() {
                    .unnamed = std::move(unnamed),
                    .until = now_ + kLongestHold});
   let_go();
+}
+
+// What was made before its container was described, perhaps by the same event.
+void Pipeline::fill_names(Batch& batch) const {
+  if (world_.container_stats().described == 0) return;
+  for (Context& context : batch.contexts) fill_names(context.place, batch.arena);
+}
+
+std::vector<std::string> Pipeline::awaited_in(const Batch& batch) const {
+  std::vector<std::string> ids;
+  if (world_.container_stats().awaited == 0) return ids;
+  for (const Context& context : batch.contexts) {
+    const auto id = context.place.container_id;
+    if (is_awaited(id) && std::ranges::find(ids, id) == ids.end()) ids.emplace_back(id);
+  }
+  return ids;
 }
 
 void Pipeline::finish() {
@@ -359,7 +373,7 @@ void Pipeline::let_go() {
     holding_.unnamed += waits;
     holding_.batches--;
     holding_.bytes -= first.bytes;
-    for (Context& context : first.batch->contexts) fill_names(context.place, first.batch->arena);
+    fill_names(*first.batch);
     const auto batch = std::move(first.batch);
     held_.pop_front();
     deliver_(batch);

@@ -137,6 +137,8 @@ class Pipeline final : public Output {
   [[nodiscard]] bool is_awaited(std::string_view container_id) const;
   void let_go();
   void fill_names(Place& place, Arena& arena) const;
+  void fill_names(Batch& batch) const;
+  [[nodiscard]] std::vector<std::string> awaited_in(const Batch& batch) const;
   RecordId add(const Record& record);
   void add_as(RecordId id, const Record& record, Order order);
   const Context* context_of(const Origin& origin);
@@ -155,10 +157,9 @@ class Pipeline final : public Output {
   std::map<std::uint8_t, std::string> broken_;
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   Clocks clocks_;
-  std::vector<Fact> untold_;          // of the sample at hand; their text is in the batch
-  MonotonicTime now_{};               // the latest watermark
-  bool urgent_ = false;               // the batch is of what cannot wait
-  std::vector<std::string> unnamed_;  // awaited containers of the batch
+  std::vector<Fact> untold_;  // of the sample at hand; their text is in the batch
+  MonotonicTime now_{};       // the latest watermark
+  bool urgent_ = false;       // the batch is of what cannot wait
   struct Held {
     std::shared_ptr<Batch> batch;
     std::size_t bytes;

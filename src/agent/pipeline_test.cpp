@@ -434,6 +434,34 @@ TEST_F(NamesTest, records_of_an_awaited_container_wait_for_its_name_and_those_be
   EXPECT_EQ(pipeline->holding().unnamed, 0u);
 }
 
+// As when the record of its beginning comes before anybody has asked.
+TEST_F(NamesTest,
+       a_record_from_before_the_question_waits_too_and_one_from_before_the_answer_is_named) {
+  take(10, 1);
+  const tapio_event_header header{.time_ns = 10,
+                                  .cgroup_id = kCgroup,
+                                  .tgid = 100,
+                                  .tid = 1,
+                                  .size = sizeof header,
+                                  .kind = kKind,
+                                  .version = 1,
+                                  .event_class = TAPIO_NORMAL};
+  pipeline->take(std::as_bytes(std::span(&header, 1)));
+  pipeline->advance(MonotonicTime(11));
+  await();
+  pipeline->flush();
+  EXPECT_EQ(pipeline->holding().batches, 1u);
+  describe();
+  pipeline->advance(MonotonicTime(12));
+  EXPECT_THAT(names(), ElementsAre("", "web"));
+
+  batches.clear();
+  pipeline->publish(CgroupCreated{
+      .time = MonotonicTime(1), .cgroup_id = 78, .path = "/docker/" + std::string(64, 'b')});
+  act(20, TAPIO_NORMAL, 78);
+  EXPECT_THAT(names(), ElementsAre("")) << "nobody asks";
+}
+
 TEST_F(NamesTest, what_is_known_is_there_at_once) {
   describe();
   act(10);
