@@ -27,11 +27,15 @@ std::optional<Watch> open_watch(const capture::Btf& btf, const Config& config, O
   return Watch(std::move(files), config, outside);
 }
 
-// 0: the rights to ask are missing (ptrace), or there is no /proc.
+// That of process 1, or where that is guarded, of kthreadd, process 2, which has the same unless an
+// init has made another one for itself. 0: the rights to ask are missing (ptrace), or there is no
+// /proc.
 std::uint64_t host_mounts(Outside& outside) {
   const auto answer = outside.ask("mount namespace of the host", [] {
     struct stat seen{};
-    return ::stat("/proc/1/ns/mnt", &seen) == 0 ? std::to_string(seen.st_ino) : std::string();
+    for (const char* path : {"/proc/1/ns/mnt", "/proc/2/ns/mnt"})
+      if (::stat(path, &seen) == 0) return std::to_string(seen.st_ino);
+    return std::string();
   });
   std::uint64_t inode = 0;
   std::from_chars(answer.data(), answer.data() + answer.size(), inode);

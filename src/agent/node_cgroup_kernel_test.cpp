@@ -3,6 +3,8 @@
 // its records, however the agent came to know of the cgroup.
 #include <gtest/gtest.h>
 
+#include <sched.h>
+
 #include <map>
 #include <set>
 
@@ -24,7 +26,9 @@ class Places final : public Sink {
  public:
   struct Seen {
     std::map<std::uint32_t, std::vector<std::string>> containers;  // by pid: "record runtime id"
-    std::set<std::string> removed;  // paths of cgroups whose end was told
+    std::set<std::string> removed;   // paths of cgroups whose end was told
+    std::vector<std::string> left;   // ways out of a container, "mount_namespace"
+    std::vector<std::string> lives;  // of containers, "container.started"
   };
   explicit Places(Seen& seen) : seen_(seen) {}
 
@@ -36,6 +40,11 @@ class Places final : public Sink {
                                                     std::string(place.container_id));
       if (record.schema->name == "container.cgroup.removed")
         seen_.removed.emplace(std::get<std::string_view>(record.values.at(8)));
+      if (record.schema->name == "container.left")
+        seen_.left.emplace_back(text_of(record, "container.left.way"));
+      if (place.container_id == kId && record.schema->name.starts_with("container.") &&
+          record.schema->kind == Kind::event && record.schema->name != "container.process.moved")
+        seen_.lives.emplace_back(record.schema->name);
     }
     return {};
   }
@@ -102,6 +111,34 @@ TEST_P(CgroupsOfNode, a_container_that_begins_is_named_from_its_first_exec_to_it
       << testing::PrintToString(seen.containers[static_cast<std::uint32_t>(pid)]);
   EXPECT_EQ(count(pid, "process.exit " + in_docker), 1u);
   EXPECT_TRUE(seen.removed.contains("/tapio-test-" + std::to_string(maker) + kDocker));
+}
+
+// As a runtime does it: a process that goes into the cgroup and new namespaces, and a first child
+// that executes. That one then goes to the host's mounts, which kthreadd has, by nsenter(1).
+TEST_P(CgroupsOfNode, a_container_lives_and_who_enters_the_mounts_of_the_host_got_out) {
+  start();
+  run_for(300ms);
+  const pid_t maker = child([&] {
+    const TestCgroup cgroup(kDocker);
+    const pid_t runtime = child([&] {
+      cgroup.enter();
+      if (::unshare(CLONE_NEWNS | CLONE_NEWPID)) return 1;
+      const pid_t main = child([] {
+        ::execl("/bin/sh", "sh", "-c",
+                "sleep 0.2; nsenter --mount=/proc/2/ns/mnt /bin/true; sleep 0.2; exit 3", nullptr);
+        return 127;
+      });
+      return WEXITSTATUS(wait_for(main)) == 3 ? 0 : 1;
+    });
+    return WEXITSTATUS(wait_for(runtime));
+  });
+  run_for(1500ms);
+  ASSERT_EQ(WEXITSTATUS(wait_for(maker)), 0);
+  run_for(300ms);
+  node->finish();
+  EXPECT_EQ(seen.left, std::vector<std::string>{"mount_namespace"});
+  EXPECT_EQ(seen.lives, (std::vector<std::string>{"container.created", "container.started",
+                                                  "container.died", "container.removed"}));
 }
 
 TEST_P(CgroupsOfNode, a_container_that_was_there_before_is_named) {

@@ -22,7 +22,7 @@ struct Single {
   double unit = 1;
 };
 
-constexpr std::array<Single, 28> kSingles = {{
+constexpr std::array<Single, 33> kSingles = {{
     {"tapio_uptime_seconds", gauge, "Since the agent started.", "", "uptime_seconds"},
     {"tapio_cpu_seconds_total", counter, "CPU time of the agent, without its programs.", "cost",
      "cpu_ms", 1e-3},
@@ -47,6 +47,16 @@ constexpr std::array<Single, 28> kSingles = {{
     {"tapio_cgroups_removed", gauge, "Cgroups that are known and removed.", "cgroups", "removed"},
     {"tapio_cgroups_evicted_total", counter, "Cgroups forgotten for lack of room.", "cgroups",
      "evicted"},
+    {"tapio_containers_described", gauge, "Containers whose names are known.", "containers",
+     "described"},
+    {"tapio_containers_awaited", gauge, "Containers whose runtime was asked for their names.",
+     "containers", "awaited"},
+    {"tapio_containers_evicted_total", counter, "Containers forgotten for lack of room.",
+     "containers", "evicted"},
+    {"tapio_batches_held_total", counter, "Batches of records that waited for such names.",
+     "containers", "batches_held"},
+    {"tapio_batches_unnamed_total", counter, "Of these, those that went without them.",
+     "containers", "batches_unnamed"},
     {"tapio_reserve_records", gauge, "Withheld records that are kept as possible evidence.",
      "reserve", "kept"},
     {"tapio_reserve_bytes", gauge, "Memory of these.", "reserve", "bytes"},
@@ -87,6 +97,12 @@ void append_observers(Exposition& out, const Json& observers) {
     for (const std::string_view health : {"healthy", "degraded", "unhealthy", "off"})
       out.sample({{"observer", observer["name"].text()}, {"health", health}},
                  observer["health"].text() == health ? 1 : 0);
+  // Some only grow, some go up and down: a gauge may do both.
+  out.family("tapio_observer_figure", gauge, "What an observer counts by itself; see its page.");
+  for (const Json& observer : observers.items())
+    for (const auto& [figure, value] : observer["counters"].members())
+      if (value.is_number())
+        out.sample({{"observer", observer["name"].text()}, {"figure", figure}}, value.number());
 }
 
 // Of each hook, without the classes.

@@ -105,7 +105,9 @@ TEST_F(Records, what_a_stranger_called_himself_stays_in_its_label_and_is_cut) {
 
 TEST(Metrics, the_status_of_the_agent_becomes_metrics) {
   const auto status = parse_json(R"({"version":"1.2","uptime_seconds":5,
-    "observers":[{"name":"process","state":"on","health":"degraded"}],
+    "observers":[{"name":"process","state":"on","health":"degraded",
+                     "counters":{"lookups":12}}],
+    "containers":{"described":3},
     "ledger":{"residue":-3,"rows":[{"observer":"process","hook":"fork","entered":9}],
       "classes":[{"observer":"process","hook":"fork","class":"state","wanted":7,"emitted":6,
                   "ring_full":1}],
@@ -122,6 +124,8 @@ TEST(Metrics, the_status_of_the_agent_becomes_metrics) {
         "tapio_cpu_seconds_total 1.5\n", "tapio_ledger_residue -3\n",
         "tapio_observer_health{observer=\"process\",health=\"degraded\"} 1\n",
         "tapio_observer_health{observer=\"process\",health=\"healthy\"} 0\n",
+        "tapio_observer_figure{observer=\"process\",figure=\"lookups\"} 12\n",
+        "tapio_containers_described 3\n",
         "tapio_hook_entered_total{observer=\"process\",hook=\"fork\"} 9\n",
         R"(tapio_events_total{observer="process",hook="fork",class="state",outcome="ring_full"} 1)",
         "tapio_samples_read_total{observer=\"process\"} 6\n",
