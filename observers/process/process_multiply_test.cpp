@@ -58,7 +58,7 @@ TEST_F(Multiplying, is_found_by_the_kernels_word_alone_after_a_second) {
   EXPECT_THAT(found(), IsEmpty());
   detectors.on_tick(11s, out);
   ASSERT_THAT(found(), SizeIs(1));
-  const Detected& bomb = found()[0];
+  const Detected bomb = found()[0];
   EXPECT_EQ(bomb.what, Detection::fork_bomb);
   EXPECT_EQ(bomb.severity, Severity::critical);
   EXPECT_EQ(bomb.process, (ProcessId{500, 5000}));
