@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "container_names.hpp"
+
 namespace tapio::container {
 namespace {
 
@@ -34,12 +36,6 @@ Value limit_value(std::uint64_t limit) {
   return limit == kNoLimit ? Value{} : Value{limit};
 }
 
-const Cgroup& cgroup_of(std::uint64_t id, Output& out) {
-  static const Cgroup kUnknown{};
-  const Cgroup* cgroup = out.world().cgroup(id);
-  return cgroup ? *cgroup : kUnknown;
-}
-
 }  // namespace
 
 Status ContainerObserver::on_sample(const wire::Sample& sample, Output& out) {
@@ -63,13 +59,10 @@ Status ContainerObserver::on_created(const wire::Sample& sample, Output& out) {
                             .evidence = out.next_id(),
                             .cgroup_id = e.cgroup_id,
                             .path = path.whole});
-  const Cgroup& cgroup = cgroup_of(e.cgroup_id, out);
-  Arena& arena = out.arena();
-  hand_out(
-      kCreated(origin, e.cgroup_id, known(cgroup.container_id, arena), known(cgroup.runtime, arena),
-               known(cgroup.pod_uid, arena), known(cgroup.qos, arena), known(cgroup.unit, arena),
-               known(cgroup.user_unit, arena), known(path.shown, arena)),
-      out);
+  const Names its = names_of(e.cgroup_id, out);
+  hand_out(kCreated(origin, e.cgroup_id, its.container, its.runtime, its.pod, its.qos, its.unit,
+                    its.user_unit, known(path.shown, out.arena())),
+           out);
   return {};
 }
 
@@ -81,15 +74,13 @@ Status ContainerObserver::on_removed(const wire::Sample& sample, Output& out) {
                             .evidence = out.next_id(),
                             .cgroup_id = e.cgroup_id,
                             .path = path.whole});
-  const Cgroup& cgroup = cgroup_of(e.cgroup_id, out);
-  const bool began = cgroup.created.count() > 0 && cgroup.created <= origin.time;
-  Arena& arena = out.arena();
-  hand_out(
-      kRemoved(origin, e.cgroup_id, known(cgroup.container_id, arena), known(cgroup.runtime, arena),
-               known(cgroup.pod_uid, arena), known(cgroup.qos, arena), known(cgroup.unit, arena),
-               known(cgroup.user_unit, arena),
-               began ? Value{origin.time - cgroup.created} : Value{}, known(path.shown, arena)),
-      out);
+  const Cgroup* cgroup = out.world().cgroup(e.cgroup_id);
+  const bool began = cgroup && cgroup->created.count() > 0 && cgroup->created <= origin.time;
+  const Names its = names_of(e.cgroup_id, out);
+  hand_out(kRemoved(origin, e.cgroup_id, its.container, its.runtime, its.pod, its.qos, its.unit,
+                    its.user_unit, began ? Value{origin.time - cgroup->created} : Value{},
+                    known(path.shown, out.arena())),
+           out);
   return {};
 }
 
@@ -109,7 +100,7 @@ Status ContainerObserver::on_moved(const wire::Sample& sample, Output& out) {
   Origin to = origin;
   to.cgroup_id = e.cgroup_id;
   hand_out(kMoved(to, std::uint64_t{e.tgid}, arena.keep({e.comm, ::strnlen(e.comm, sizeof e.comm)}),
-                  known(cgroup_of(from, out).path, arena)),
+                  names_of(from, out).path),
            out);
   return {};
 }
@@ -150,14 +141,11 @@ void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
   for (CgroupLimitChanged change : readings.changes) {
     change.evidence = out.next_id();
     out.publish(change);
-    const Cgroup& cgroup = cgroup_of(change.cgroup_id, out);
-    Arena& arena = out.arena();
+    const Names its = names_of(change.cgroup_id, out);
     hand_out(kLimitChanged({.time = now, .cgroup_id = change.cgroup_id}, change.cgroup_id,
-                           known(cgroup.container_id, arena), known(cgroup.runtime, arena),
-                           known(cgroup.pod_uid, arena), known(cgroup.qos, arena),
-                           known(cgroup.unit, arena), known(cgroup.user_unit, arena), change.limit,
-                           limit_value(change.before), limit_value(change.after), change.since,
-                           known(cgroup.path, arena)),
+                           its.container, its.runtime, its.pod, its.qos, its.unit, its.user_unit,
+                           change.limit, limit_value(change.before), limit_value(change.after),
+                           change.since, its.path),
              out);
   }
 }
