@@ -34,8 +34,8 @@ inline Fd listening(const std::string& path) {
 // What a peer of HTTP/2 (RFC 9113) says, by hand, so that it may be wrong.
 namespace h2 {
 
-enum Type : unsigned char { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kContinuation = 9 };
-enum Flags : unsigned char { kNone = 0, kEndStream = 1, kEndHeaders = 4 };
+enum Type : unsigned char { data = 0, headers = 1, reset = 3, settings = 4, continuation = 9 };
+enum Flags : unsigned char { none = 0, end_stream = 1, end_headers = 4 };
 
 inline std::string number(std::size_t value, int bytes) {
   std::string text;
@@ -120,16 +120,16 @@ class H2Peer {
     constexpr std::size_t kPreface = 24, kHead = 9;
     std::string bytes;
     if (!read(fd, bytes, kPreface)) return;
-    say(fd, h2::frame(h2::kSettings, 0, "", 0));
+    say(fd, h2::frame(h2::settings, 0, "", 0));
     while (!stop.stop_requested() && read(fd, bytes, kHead)) {
       const std::string head = bytes;
       const auto length = static_cast<std::size_t>(static_cast<unsigned char>(head[0])) << 16 |
                           static_cast<std::size_t>(static_cast<unsigned char>(head[1])) << 8 |
                           static_cast<unsigned char>(head[2]);
       if (!read(fd, bytes, length)) return;
-      if (head[3] == h2::kSettings && head[4] == 0) say(fd, h2::frame(h2::kSettings, 1, "", 0));
-      const bool is_request = head[3] == h2::kHeaders || head[3] == h2::kData;
-      if (is_request && (head[4] & h2::kEndStream) != 0) answer(fd, head.substr(5, 4));
+      if (head[3] == h2::settings && head[4] == 0) say(fd, h2::frame(h2::settings, 1, "", 0));
+      const bool is_request = head[3] == h2::headers || head[3] == h2::data;
+      if (is_request && (head[4] & h2::end_stream) != 0) answer(fd, head.substr(5, 4));
     }
   }
 
@@ -162,15 +162,15 @@ inline std::string grpc_answer(std::string_view message,
                                const h2::Fields& trailers = {{"grpc-status", "0"}}) {
   using namespace h2;
   const Fields head = {{":status", "200"}, {"content-type", "application/grpc"}};
-  return frame(kHeaders, kEndHeaders, block(head), H2Peer::kItsStream) +
-         frame(kData, kNone, h2::message(message), H2Peer::kItsStream) +
-         frame(kHeaders, kEndHeaders | kEndStream, block(trailers), H2Peer::kItsStream);
+  return frame(headers, end_headers, block(head), H2Peer::kItsStream) +
+         frame(data, none, h2::message(message), H2Peer::kItsStream) +
+         frame(headers, end_headers | end_stream, block(trailers), H2Peer::kItsStream);
 }
 
 // One without a message, as failures are.
 inline std::string grpc_failure(const std::string& status, const std::string& reason) {
   using namespace h2;
-  return frame(kHeaders, kEndHeaders | kEndStream,
+  return frame(headers, end_headers | end_stream,
                block({{":status", "200"},
                       {"content-type", "application/grpc"},
                       {"grpc-status", status},

@@ -67,40 +67,40 @@ TEST_F(GrpcClients, ask_again) {
 }
 
 TEST_F(GrpcClients, refuse_what_does_not_keep_to_the_protocol) {
-  const auto head = frame(kHeaders, kEndHeaders, block(kHead), kIts);
-  const auto end = frame(kHeaders, kEndHeaders | kEndStream, block({{"grpc-status", "0"}}), kIts);
-  refuse(head + frame(kData, kEndStream, message("x"), kIts), "without a grpc-status");
+  const auto head = frame(headers, end_headers, block(kHead), kIts);
+  const auto end = frame(headers, end_headers | end_stream, block({{"grpc-status", "0"}}), kIts);
+  refuse(head + frame(data, end_stream, message("x"), kIts), "without a grpc-status");
   refuse(head + end, "without a message");
-  refuse(head + frame(kData, kNone, message("x") + message("y"), kIts) + end, "more than one");
-  refuse(head + frame(kData, kNone, message("xyz").substr(0, 6), kIts) + end, "within a message");
-  refuse(head + frame(kData, kNone, message("x", 1), kIts) + end, "compressed");
-  refuse(head + frame(kData, kNone, std::string(1, '\0') + "\xff\xff\xff\xff", kIts) + end,
+  refuse(head + frame(data, none, message("x") + message("y"), kIts) + end, "more than one");
+  refuse(head + frame(data, none, message("xyz").substr(0, 6), kIts) + end, "within a message");
+  refuse(head + frame(data, none, message("x", 1), kIts) + end, "compressed");
+  refuse(head + frame(data, none, std::string(1, '\0') + "\xff\xff\xff\xff", kIts) + end,
          "a message of 4294967295 bytes");
-  refuse(head + frame(kData, kNone, message(std::string(1001, 'x')), kIts) + end, "1001 bytes");
-  refuse(head + frame(kData, kNone, message("x"), kIts) +
-             frame(kHeaders, kEndHeaders | kEndStream, block({{"grpc-status", "zero"}}), kIts),
+  refuse(head + frame(data, none, message(std::string(1001, 'x')), kIts) + end, "1001 bytes");
+  refuse(head + frame(data, none, message("x"), kIts) +
+             frame(headers, end_headers | end_stream, block({{"grpc-status", "zero"}}), kIts),
          "without a grpc-status");
-  refuse(frame(kHeaders, kEndHeaders | kEndStream, block({{":status", "503"}}), kIts), "HTTP 503");
-  refuse(frame(kHeaders, kEndHeaders, block({{":status", "200"}, {"content-type", "text/html"}}),
+  refuse(frame(headers, end_headers | end_stream, block({{":status", "503"}}), kIts), "HTTP 503");
+  refuse(frame(headers, end_headers, block({{":status", "200"}, {"content-type", "text/html"}}),
                kIts) +
-             frame(kData, kEndStream, "<html>", kIts),
+             frame(data, end_stream, "<html>", kIts),
          "not as a gRPC server");
 }
 
 TEST_F(GrpcClients, hang_up_when_there_is_no_end_of_headers) {
   Fields many = kHead;
   for (int i = 0; i < 100; ++i) many.emplace_back("x" + std::to_string(i), std::string(120, 'y'));
-  const auto some = frame(kHeaders, kEndHeaders, block(many), kIts);
+  const auto some = frame(headers, end_headers, block(many), kIts);
   many.erase(many.begin(), many.begin() + 2);
-  const auto more = frame(kHeaders, kEndHeaders | kEndStream, block(many), kIts);
-  refuse(some + frame(kData, kNone, message("x"), kIts) + more, "too many headers");
+  const auto more = frame(headers, end_headers | end_stream, block(many), kIts);
+  refuse(some + frame(data, none, message("x"), kIts) + more, "too many headers");
 }
 
 TEST_F(GrpcClients, survive_what_is_not_even_http) {
   for (const std::string& answer :
        {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string(100'000, '\xff'),
-        frame(kReset, 0, number(2, 4), kIts), frame(kData, kNone, message("x"), kIts),
-        frame(kHeaders, kEndHeaders, std::string(50, '\xff'), kIts)}) {
+        frame(reset, 0, number(2, 4), kIts), frame(data, none, message("x"), kIts),
+        frame(headers, end_headers, std::string(50, '\xff'), kIts)}) {
     const Temporary directory;
     const H2Peer peer(directory.file("s"), {answer});
     const auto reply = client(directory.file("s"), 1000, 2s).call("/a.B/C", "", {});
@@ -112,9 +112,9 @@ TEST_F(GrpcClients, survive_what_is_not_even_http) {
 TEST_F(GrpcClients, hear_a_stream_message_by_message) {
   const Temporary directory;
   const auto bytes = message("one") + message("") + message("three");
-  std::string answer = frame(kHeaders, kEndHeaders, block(kHead), kIts);
-  for (const char& byte : bytes) answer += frame(kData, kNone, std::string_view(&byte, 1), kIts);
-  answer += frame(kHeaders, kEndHeaders | kEndStream, block({{"grpc-status", "0"}}), kIts);
+  std::string answer = frame(headers, end_headers, block(kHead), kIts);
+  for (const char& byte : bytes) answer += frame(data, none, std::string_view(&byte, 1), kIts);
+  answer += frame(headers, end_headers | end_stream, block({{"grpc-status", "0"}}), kIts);
   const H2Peer peer(directory.file("s"), {answer});
   std::vector<std::string> heard;
   const auto hear = [&](std::string_view each) {
@@ -128,8 +128,8 @@ TEST_F(GrpcClients, hear_a_stream_message_by_message) {
 
 TEST_F(GrpcClients, stop_in_the_middle_of_a_stream) {
   const Temporary directory;
-  const H2Peer peer(directory.file("s"), {frame(kHeaders, kEndHeaders, block(kHead), kIts) +
-                                          frame(kData, kNone, message("one"), kIts)});
+  const H2Peer peer(directory.file("s"), {frame(headers, end_headers, block(kHead), kIts) +
+                                          frame(data, none, message("one"), kIts)});
   std::stop_source stop;
   const auto hear = [&](std::string_view) { return stop.request_stop(); };
   const auto end =
