@@ -2,8 +2,10 @@
 #include "agent/reserve.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
+#include "base/pack.hpp"
 #include "evaluate/signal_memory.hpp"
 
 namespace tapio::agent {
@@ -12,61 +14,79 @@ namespace {
 
 using Texts = std::span<const std::string_view>;
 
-// A shorter string may lie inside its object, and then does not stay where it is when that moves.
-constexpr std::size_t kOnHeap = 64;
+// A value with its kind before it. Text and lists are copied.
+struct PackValue {
+  Packer& pack;
 
-// To a string that has room for it, so that earlier views stay good.
-std::string_view append(std::string& all, std::string_view text) {
-  const auto at = all.size();
-  all.append(text);
-  return {all.data() + at, text.size()};
+  void operator()(std::monostate) const {}
+  void operator()(double value) const { pack(std::bit_cast<std::uint64_t>(value)); }
+  void operator()(Texts texts) const {
+    pack(texts.size());
+    for (const auto text : texts) pack(text);
+  }
+  void operator()(auto value) const { pack(value); }
+};
+
+struct UnpackValue {
+  Unpacker& unpack;
+  Arena& arena;
+
+  void operator()(std::monostate) const {}
+  void operator()(double& value) const {
+    std::uint64_t bits = 0;
+    unpack(bits);
+    value = std::bit_cast<double>(bits);
+  }
+  void operator()(std::string_view& text) const {
+    unpack(text);
+    text = arena.keep(text);
+  }
+  void operator()(Texts& texts) const {
+    std::size_t count = 0;
+    unpack(count);
+    const auto list = arena.list(count);
+    for (auto& text : list) (*this)(text);
+    texts = list;
+  }
+  void operator()(auto& value) const { unpack(value); }
+};
+
+// The alternative of this index, empty.
+template <std::size_t... kIndex>
+Value empty(std::size_t index, std::index_sequence<kIndex...>) {
+  Value value;
+  ((kIndex == index ? static_cast<void>(value.emplace<kIndex>()) : void()), ...);
+  return value;
 }
 
 }  // namespace
 
 std::size_t Reserve::Kept::bytes() const {
-  return sizeof(Kept) + values.size() * sizeof(Value) + lists.size() * sizeof(std::string_view) +
-         text.capacity();
+  return sizeof(Kept) + values.capacity();
 }
 
 Reserve::Kept Reserve::copy(const Record& record, RecordId id) {
-  Kept kept{.schema = record.schema, .origin = record.origin, .id = id};
-  const auto count = record.schema->fields.size();
-  std::size_t text = 0, lists = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (const auto* one = std::get_if<std::string_view>(&record.values[i])) text += one->size();
-    if (const auto* many = std::get_if<Texts>(&record.values[i])) {
-      lists += many->size();
-      for (const auto each : *many) text += each.size();
-    }
+  Packer pack;
+  pack.bytes().swap(scratch_);
+  pack.bytes().clear();
+  for (const Value& value : std::span(record.values).first(record.schema->fields.size())) {
+    pack(value.index());
+    std::visit(PackValue{pack}, value);
   }
-  kept.text.reserve(std::max(text, kOnHeap));
-  kept.lists.reserve(lists);
-  kept.values.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    Value value = record.values[i];
-    if (auto* one = std::get_if<std::string_view>(&value)) *one = append(kept.text, *one);
-    if (auto* many = std::get_if<Texts>(&value)) {
-      const auto at = kept.lists.size();
-      for (const auto each : *many) kept.lists.push_back(append(kept.text, each));
-      *many = Texts(kept.lists).subspan(at);
-    }
-    kept.values.push_back(value);
-  }
+  Kept kept{.schema = record.schema, .origin = record.origin, .id = id, .values = pack.bytes()};
+  pack.bytes().swap(scratch_);
   return kept;
 }
 
-Record Reserve::restore(Kept kept, Arena& arena) {
+Record Reserve::restore(const Kept& kept, Arena& arena) {
   Record record{.schema = kept.schema, .origin = kept.origin, .id = kept.id};
-  std::ranges::transform(kept.values, record.values.begin(), [&](Value value) {
-    if (auto* one = std::get_if<std::string_view>(&value)) *one = arena.keep(*one);
-    if (auto* many = std::get_if<Texts>(&value)) {
-      const auto list = arena.list(many->size());
-      std::ranges::transform(*many, list.begin(), [&](auto each) { return arena.keep(each); });
-      *many = list;
-    }
-    return value;
-  });
+  Unpacker unpack(kept.values);
+  for (Value& value : std::span(record.values).first(kept.schema->fields.size())) {
+    std::size_t index = 0;
+    unpack(index);
+    value = empty(index, std::make_index_sequence<std::variant_size_v<Value>>());
+    std::visit(UnpackValue{unpack, arena}, value);
+  }
   return record;
 }
 
@@ -134,15 +154,15 @@ std::optional<Record> Reserve::take(RecordId id, Arena& arena) {
     const auto found = shelf->find(id);
     if (found == shelf->end()) continue;
     released_++;
-    return restore(std::move(shelf->extract(found).mapped()), arena);
+    return restore(shelf->extract(found).mapped(), arena);
   }
   const auto found = std::ranges::lower_bound(queue_, id, {}, &Kept::id);
   if (found == queue_.end() || found->id != id || !found->schema) return std::nullopt;
   released_++;
   queue_bytes_ -= found->bytes();
-  Kept taken = std::exchange(*found, Kept{.schema = nullptr, .origin = {}, .id = id});
+  const Kept taken = std::exchange(*found, Kept{.schema = nullptr, .origin = {}, .id = id});
   queue_bytes_ += found->bytes();
-  return restore(std::move(taken), arena);
+  return restore(taken, arena);
 }
 
 void Reserve::sweep(MonotonicTime now) {

@@ -24,7 +24,7 @@ namespace tapio::agent {
 // queue's length in a storm.
 class Reserve {
  public:
-  static constexpr std::size_t kMaxBytes = 8 << 20;  // of the queue; beyond it the oldest goes
+  static constexpr std::size_t kMaxBytes = 4 << 20;  // of the queue; beyond it the oldest goes
   static constexpr std::size_t kMaxLiving = 2048;    // execs; beyond it the oldest goes
   static constexpr std::size_t kMaxInvolved = 1024;  // records; beyond it the oldest goes
   static constexpr std::size_t kMaxPids = 1024;      // involved; beyond it the older half goes
@@ -57,16 +57,14 @@ class Reserve {
     const Schema* schema;  // nullptr: taken
     Origin origin;
     RecordId id;
-    std::vector<Value> values;            // views into what follows
-    std::vector<std::string_view> lists;  // of all lists, one after another
-    std::string text;
+    std::string values;  // packed, in the order of the schema's fields
 
     [[nodiscard]] std::size_t bytes() const;
   };
   using Shelf = std::map<RecordId, Kept>;  // those that stay on
 
-  static Kept copy(const Record& record, RecordId id);
-  static Record restore(Kept kept, Arena& arena);
+  Kept copy(const Record& record, RecordId id);
+  static Record restore(const Kept& kept, Arena& arena);
   void forget_first();
   void put(Kept&& kept, Shelf& shelf, std::size_t most);
   [[nodiscard]] bool lives(const Kept& kept) const;
@@ -75,6 +73,7 @@ class Reserve {
   void turn(MonotonicTime now);
 
   const World& world_;
+  std::string scratch_;  // what copy() packs in
   std::deque<Kept> queue_;
   Shelf living_, involved_;
   std::unordered_set<std::uint32_t> involved_pids_, involved_before_;  // since turned_, before it

@@ -16,6 +16,10 @@ std::string joined(std::span<const std::string_view> args, std::size_t limit) {
   return text;
 }
 
+bool same(const ProcessImage& a, const ProcessImage& b) {
+  return a.executable == b.executable && a.args_text == b.args_text && a.args_bytes == b.args_bytes;
+}
+
 std::size_t bytes(const ProcessImage& image) {
   return image.executable.size() + image.args_text.size();
 }
@@ -300,9 +304,10 @@ void Processes::set_image(Entry& entry, const ProcessExecuted& fact) {
   ProcessImage image{.executable = std::string(fact.executable.substr(0, limits_.args_bytes)),
                      .args_text = joined(fact.args, limits_.args_bytes),
                      .args_bytes = fact.args_bytes};
-  if (entry.image && entry.image->image.executable == image.executable &&
-      entry.image->image.args_text == image.args_text)
-    return;
+  // Workers that were found have what their parent has.
+  const Entry* parent = locate(entry.process.parent);
+  for (Image* known : {entry.image, parent ? parent->image : nullptr})
+    if (known && same(known->image, image)) return share_image(entry, known);
   auto& list = images_[std::to_underlying(Text::full_live)];
   Image& created = list.emplace_back();
   created.self = std::prev(list.end());

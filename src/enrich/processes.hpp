@@ -14,7 +14,7 @@ namespace tapio {
 
 struct ProcessLimits {                // each at least 1
   std::size_t live = 131'072;         // beyond it the one longest without a fact is forgotten
-  std::size_t exited = 16'384;        // beyond it the one that ended first is forgotten
+  std::size_t exited = 8'192;         // beyond it the one that ended first is forgotten
   std::size_t text_bytes = 8u << 20;  // of all executables and arguments; see Processes::trim()
   std::size_t args_bytes = 4096;      // of one process; more is cut
   std::chrono::nanoseconds remembered = std::chrono::minutes(5);  // after its exit

@@ -32,10 +32,11 @@ ProcessStarted start(MonotonicTime time, ProcessId id, ProcessId parent = kShell
 class Exec {
  public:
   Exec(MonotonicTime time, ProcessId id, std::string_view name,
-       std::vector<std::string_view> args = {})
+       std::vector<std::string_view> args = {}, ProcessId parent = {})
       : args_(std::move(args)) {
     fact_.time = time;
     fact_.process = id;
+    fact_.parent = parent;
     fact_.name = name;
     fact_.executable = name;
     fact_.args = args_;
@@ -370,6 +371,16 @@ TEST(Processes, who_is_not_in_proc_after_a_loss_is_gone_for_an_unknown_reason) {
   EXPECT_EQ(table.find({4, 4})->life, Life::running);
   EXPECT_EQ(table.find({9, 9})->life, Life::running);
   EXPECT_EQ(table.stats().unknown_exits, 1u);
+}
+
+TEST(Processes, workers_that_are_found_share_the_text_of_their_parent) {
+  Processes table;
+  table.seen(Exec(1s, kShell, "nginx", {"nginx"}));
+  table.seen(Exec(1s, kChild, "nginx", {"nginx"}, kShell));
+  table.seen(Exec(1s, {7, 7}, "nginx", {"nginx", "-t"}, kShell));
+
+  EXPECT_EQ(table.find(kChild)->image, table.find(kShell)->image);
+  EXPECT_NE(table.find(7)->image, table.find(kShell)->image);
 }
 
 TEST(Processes, a_partial_walk_proves_nobody_gone) {
