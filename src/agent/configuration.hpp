@@ -24,6 +24,7 @@ struct AgentConfig {
   ByteSize critical_ring{512 << 10};
   std::uint32_t critical_share = 1000;
   bool canary = true;
+  bool cost = true;
 
   [[nodiscard]] Status check() const {
     if (std::has_single_bit(critical_ring.bytes)) return {};
@@ -43,6 +44,9 @@ struct AgentConfig {
                 1u, 1'000'000u},
         Setting{"canary", &AgentConfig::canary,
                 "Prove at the start that every hook fires, with a process made for it."},
+        Setting{"cost", &AgentConfig::cost,
+                "Measure what programs and observers cost, one second in ten: the kernel counts "
+                "the time of all programs of the node then, at some 50 ns a run."},
     };
   }
 };

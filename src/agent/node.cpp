@@ -258,6 +258,7 @@ void Node::check(MonotonicTime now) {
   check_readiness();
   inlet_(replay::Ticked{now});
   report_losses(now);
+  measure_costs(now);
 }
 
 void Node::check_books(Source& source) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/configuration.hpp"
+#include "agent/costs.hpp"
 #include "agent/health.hpp"
 #include "agent/inlet.hpp"
 #include "agent/losses.hpp"
@@ -139,6 +140,11 @@ class Node final : public serve::HttpApi {
   [[nodiscard]] ObserverHealth health_of(const Source& source, MonotonicTime now);
   [[nodiscard]] std::string reason_of(const Source& source) const;
   void report_losses(MonotonicTime now);
+  void measure_costs(MonotonicTime now);  // once a second
+  [[nodiscard]] Costs::Readings read_costs(MonotonicTime now) const;
+  static void read_programs(const Source& source, std::vector<Costs::ProgramReading>& readings);
+  // Why what programs cost is not known; "": it is.
+  [[nodiscard]] std::string cost_fault() const;
   [[nodiscard]] std::expected<cli::Configured, std::vector<std::string>> read_again() const;
   Reload take_over(const config::Tree& next);
   Status apply(std::string_view section);
@@ -182,6 +188,9 @@ class Node final : public serve::HttpApi {
   std::chrono::nanoseconds attached_after_{};
   MonotonicTime next_check_{};
   std::int64_t residue_ = 0;
+  Costs costs_{began_};
+  Fd counting_;  // while the kernel counts for us
+  std::string cost_fault_;
   std::uint64_t malformed_told_ = 0;
   log::Sparingly malformed_log_;
   bool finished_ = false;

@@ -213,6 +213,39 @@ TEST_P(NodeOnKernel, every_hook_proves_itself_and_nothing_of_it_reaches_consumer
     EXPECT_THAT(title, testing::Not(testing::HasSubstr("killed itself with SIGKILL"))) << title;
 }
 
+TEST_P(NodeOnKernel, what_programs_and_observers_cost_is_in_the_status) {
+  start();
+  serve::Json cost;
+  const auto is_told = [&] {
+    if (const auto status = serve::parse_json(node->status_json())) cost = (*status)["cost"];
+    return cost["fault"].text() != "nothing was measured yet";
+  };
+  run_until([&] {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    ::waitpid(child, nullptr, 0);
+    return is_told();
+  });
+  node->finish();
+  const auto fault = cost["fault"].text();
+  if (fault.contains("5.8") || fault.contains("CAP_SYS_ADMIN")) GTEST_SKIP() << fault;
+  EXPECT_EQ(fault, "");
+  for (const auto& program : cost["programs"].items()) {
+    if (!program["program"].text().starts_with("fork")) continue;
+    EXPECT_GT(program["ns_per_run"].number(), 0);
+    EXPECT_GT(program["kernel_us"].number(), 0);
+    EXPECT_GT(program["runs_per_second"].number(), 0);
+  }
+  for (const auto& observer : cost["observers"].items()) {
+    if (observer["name"].text() != "process") continue;
+    EXPECT_GT(observer["kernel_us"].number(), 0);
+    EXPECT_GT(observer["user_us"].number(), 0);
+    EXPECT_GT(observer["ring_bytes"].number(), 0);
+  }
+  EXPECT_GE(cost["observers"].items().size(), 1u);
+  EXPECT_GE(cost["threads"].items().size(), 2u);
+}
+
 TEST_P(NodeOnKernel, nothing_is_left_in_the_kernel) {
   const auto programs = [] {
     std::set<std::uint32_t> ids;

@@ -30,7 +30,7 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
 
 void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role) {
   slices_.emplace(descriptor.id,
-                  Slice{&descriptor, std::move(observer), role, &counts_[descriptor.id]});
+                  Slice{&descriptor, std::move(observer), role, &counts_[descriptor.id], {}});
 }
 
 void Pipeline::configure(std::uint8_t observer, const config::Section& settings) {
@@ -51,6 +51,21 @@ std::optional<Remark> Pipeline::remark(std::uint8_t observer) const {
   return found->second.observer->remark();
 }
 
+std::chrono::nanoseconds Pipeline::metered(std::uint8_t observer) const {
+  const auto found = slices_.find(observer);
+  return found == slices_.end() ? std::chrono::nanoseconds{} : found->second.metered;
+}
+
+template <typename Work>
+void Pipeline::work_for(Slice& slice, Work&& work) {
+  if (!slice.observer) return;
+  working_ = &slice;
+  const auto began = metering_ ? monotonic_now() : MonotonicTime{};
+  work(*slice.observer);
+  if (metering_) slice.metered += monotonic_now() - began;
+  working_ = nullptr;
+}
+
 void Pipeline::take(Bytes block) {
   Intake::each(block, [this](const wire::Sample& sample) {
     if (sample.header.event_class == TAPIO_CRITICAL) {
@@ -67,12 +82,8 @@ void Pipeline::advance(MonotonicTime watermark) {
     if (const auto sample = wire::open_sample(bytes))
       work_on(*sample, late ? Order::late : Order::in_time);
   });
-  for (auto& [id, slice] : slices_) {
-    if (!slice.observer) continue;
-    working_ = &slice;
-    slice.observer->on_advance(watermark, *this);
-  }
-  working_ = nullptr;
+  for (auto& [id, slice] : slices_)
+    work_for(slice, [&](Observer& observer) { observer.on_advance(watermark, *this); });
   tell();
   stories_.on_time(watermark, world_);
   now_ = std::max(now_, watermark);
@@ -108,7 +119,9 @@ Status Pipeline::call(Slice& slice, const wire::Sample& sample) {
   const auto began = monotonic_now();
   try {
     auto done = slice.observer->on_sample(sample, *this);
-    if (monotonic_now() - began > kLongCall) slice.counts->long_calls++;
+    const auto took = monotonic_now() - began;
+    slice.counts->long_calls += took > kLongCall;
+    if (metering_) slice.metered += took;
     return done;
   } catch (const std::exception& e) {
     broken_[slice.descriptor->id] = fmt::format("it threw an exception: {}", e.what());
@@ -119,20 +132,14 @@ Status Pipeline::call(Slice& slice, const wire::Sample& sample) {
 
 void Pipeline::on_surplus(std::uint8_t observer, const Surplus& surplus, MonotonicTime now) {
   const auto found = slices_.find(observer);
-  if (found == slices_.end() || !found->second.observer) return;
-  working_ = &found->second;
-  found->second.observer->on_surplus(surplus, now, *this);
-  working_ = nullptr;
+  if (found == slices_.end()) return;
+  work_for(found->second, [&](Observer& each) { each.on_surplus(surplus, now, *this); });
   tell();
 }
 
 void Pipeline::on_tick(MonotonicTime now) {
-  for (auto& [id, slice] : slices_) {
-    if (!slice.observer) continue;
-    working_ = &slice;
-    slice.observer->on_tick(now, *this);
-  }
-  working_ = nullptr;
+  for (auto& [id, slice] : slices_)
+    work_for(slice, [&](Observer& observer) { observer.on_tick(now, *this); });
   tell();
   world_.on_time(now);
   reserve_.sweep(now);
@@ -192,11 +199,9 @@ void Pipeline::tell() {
 void Pipeline::tell_observers(const Fact& fact) {
   const FactSet kind = FactSet{1} << fact.index();
   for (auto& [id, slice] : slices_) {
-    if (!slice.observer || !(slice.descriptor->needs & kind)) continue;
-    working_ = &slice;
-    slice.observer->on_fact(fact, *this);
+    if (!(slice.descriptor->needs & kind)) continue;
+    work_for(slice, [&](Observer& observer) { observer.on_fact(fact, *this); });
   }
-  working_ = nullptr;
 }
 
 std::span<const std::string_view> Pipeline::redact(std::span<const std::string_view> args) {

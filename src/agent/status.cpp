@@ -4,9 +4,11 @@
 #include <rapidjson/writer.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <ctime>
-
+#include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "agent/configuration.hpp"
 #include "agent/node.hpp"
@@ -17,6 +19,8 @@ namespace tapio::agent {
 namespace {
 
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
+
+constexpr std::size_t kMaxThreads = 256;  // more are not listed
 
 void text(Json& json, std::string_view key, std::string_view value) {
   json.Key(key.data(), static_cast<unsigned>(key.size()));
@@ -37,6 +41,11 @@ std::uint64_t resident_bytes() {
   std::uint64_t total = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> total >> resident;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t microseconds(std::chrono::nanoseconds d) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(d).count());
 }
 
 std::uint64_t milliseconds(std::chrono::nanoseconds d) {
@@ -124,6 +133,51 @@ void hooks(Json& json, const std::vector<Node::HookState>& list) {
     text(json, "observer", hook.observer);
     text(json, "program", hook.program);
     text(json, "canary", hook.canary);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void real(Json& json, std::string_view key, double value) {
+  json.Key(key.data(), static_cast<unsigned>(key.size()));
+  json.Double(std::isfinite(value) ? value : 0);
+}
+
+void cost(Json& json, std::string_view side, const Costs::Cost& cost) {
+  number(json, std::string(side) + "_us", microseconds(cost.spent));
+  real(json, std::string(side) + "_share", cost.share);
+}
+
+void programs(Json& json, const Costs& costs) {
+  array(json, "programs");
+  for (const auto& [key, program] : costs.programs()) {
+    json.StartObject();
+    text(json, "observer", key.first);
+    text(json, "program", key.second);
+    cost(json, "kernel", program.cost);
+    real(json, "ns_per_run", program.ns_per_run);
+    real(json, "runs_per_second", program.runs_per_second);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+// Of this process, by name. Those that have ended are in nobody's figure but that of the process.
+void threads(Json& json) {
+  std::map<std::string, std::uint64_t> spent;
+  std::error_code error;
+  std::filesystem::directory_iterator tasks("/proc/self/task", error);
+  for (std::size_t i = 0; i < kMaxThreads && tasks != end(tasks); ++i, tasks.increment(error)) {
+    std::string name;
+    std::uint64_t nanoseconds = 0;
+    std::getline(std::ifstream(tasks->path() / "comm") >> std::ws, name);
+    if (std::ifstream(tasks->path() / "schedstat") >> nanoseconds) spent[name] += nanoseconds;
+  }
+  array(json, "threads");
+  for (const auto& [name, nanoseconds] : spent) {
+    json.StartObject();
+    text(json, "name", name);
+    number(json, "user_us", nanoseconds / 1000);
     json.EndObject();
   }
   json.EndArray();
@@ -247,6 +301,22 @@ std::string Node::status_json() {
 
   object(json, "cost");
   number(json, "cpu_ms", cpu_milliseconds());
+  text(json, "fault", cost_fault());
+  array(json, "observers");
+  for (const Source& source : sources_) {
+    if (source.state != "on" && source.state != "provider") continue;
+    const auto name = source.selected.descriptor->name;
+    json.StartObject();
+    text(json, "name", name);
+    cost(json, "kernel", costs_.kernel_side(name));
+    cost(json, "user", costs_.user_side(name));
+    number(json, "map_bytes", source.programs ? source.programs->map_bytes() : 0);
+    number(json, "ring_bytes", std::uint64_t{source.programs ? source.programs->ring_bytes() : 0});
+    json.EndObject();
+  }
+  json.EndArray();
+  programs(json, costs_);
+  threads(json);
   json.EndObject();
 
   array(json, "sinks");

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/text.hpp"
 #include "cli/commands.hpp"
@@ -86,6 +87,56 @@ void append_memory(std::string& out, const Json& memory) {
                      bytes(memory["ring_bytes"]), bytes(memory["map_bytes"]));
 }
 
+std::string share(const Json& value) {
+  return fmt::format("{:.2f} %", 100 * value.number());
+}
+
+double sum(const Json& list, std::string_view key) {
+  double sum = 0;
+  for (const Json& each : list.items()) sum += each[key].number();
+  return sum;
+}
+
+// Shares are of one CPU.
+void append_cost(std::string& out, const Json& cost) {
+  if (!cost.is_object()) return;
+  const Json& observers = cost["observers"];
+  const std::string fault = text(cost["fault"]);
+  out += fmt::format(
+      "cost       {:.1f} s of CPU; of one lately {:.2f} % in observers and {} in programs\n",
+      cost["cpu_ms"].number() / 1e3, 100 * sum(observers, "user_share"),
+      fault.empty() ? fmt::format("{:.2f} %", 100 * sum(observers, "kernel_share"))
+                    : "? % (" + fault + ")");
+}
+
+std::vector<Row> cost_rows(const Json& cost) {
+  const bool known = text(cost["fault"]).empty();
+  std::vector<Row> rows;
+  for (const Json& each : cost["observers"].items())
+    rows.push_back({text(each["name"]), share(each["user_share"]),
+                    known ? share(each["kernel_share"]) : "?", bytes(each["map_bytes"]),
+                    bytes(each["ring_bytes"])});
+  if (!rows.empty()) rows.insert(rows.begin(), {"OBSERVER", "AGENT", "PROGRAMS", "MAPS", "RING"});
+  return rows;
+}
+
+// Those that ran, the dearest first.
+std::vector<Row> program_rows(const Json& programs) {
+  std::vector<const Json*> ran;
+  for (const Json& each : programs.items())
+    if (each["ns_per_run"].number() > 0) ran.push_back(&each);
+  std::ranges::stable_sort(ran, std::greater(),
+                           [](const Json* each) { return (*each)["kernel_us"].number(); });
+  std::vector<Row> rows;
+  for (const Json* each : ran)
+    rows.push_back({fmt::format("{}.{}", text((*each)["observer"]), text((*each)["program"])),
+                    fmt::format("{:.0f}", (*each)["ns_per_run"].number()),
+                    fmt::format("{:.1f}", (*each)["runs_per_second"].number()),
+                    share((*each)["kernel_share"])});
+  if (!rows.empty()) rows.insert(rows.begin(), {"PROGRAM", "NS/RUN", "RUNS/S", "CPU"});
+  return rows;
+}
+
 void append_btf(std::string& out, const Json& btf) {
   if (!btf.is_object()) return;
   const auto path = text(btf["path"]), trouble = text(btf["trouble"]);
@@ -165,11 +216,14 @@ std::string status_text(const Json& status) {
   append_head(out, status);
   append_configuration(out, status["configuration"]);
   append_memory(out, status["memory"]);
+  append_cost(out, status["cost"]);
   append_missing(out, status["start"]["missing"]);
   append_known(out, status);
   append_btf(out, status["btf"]);
   append_rows(out, "observers", rows_of(status["observers"], observer_row));
   append_rows(out, "counters", counter_rows(status["observers"]));
+  append_rows(out, "cost, of a CPU", cost_rows(status["cost"]));
+  append_rows(out, "", program_rows(status["cost"]["programs"]));
   append_rows(out, "hooks", rows_of(status["hooks"], hook_row));
   append_ledger(out, status);
   if (status["loss"].items().empty())

@@ -8,6 +8,7 @@ namespace tapio::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::string text_of(std::string_view json) {
   const auto parsed = serve::parse_json(json);
@@ -20,6 +21,14 @@ constexpr std::string_view kStatus = R"({"version":"0.1.0","pid":42,"uptime_seco
   "configuration":{"file":"/etc/tapio/tapio.yaml",
     "reload":{"time":"2026-11-25T20:00:00Z","summary":"2 settings changed"}},
   "memory":{"rss_bytes":12582912,"ring_bytes":786432,"map_bytes":1048576},
+  "cost":{"cpu_ms":1500,"fault":"",
+    "observers":[{"name":"process","kernel_share":0.0042,"user_share":0.001,"map_bytes":1024,
+                  "ring_bytes":262144}],
+    "programs":[{"observer":"process","program":"fork_btf","kernel_us":10,"kernel_share":0.0002,
+                 "ns_per_run":412.4,"runs_per_second":4.85},
+                {"observer":"process","program":"exec_btf","kernel_us":90,"kernel_share":0.004,
+                 "ns_per_run":2101,"runs_per_second":19},
+                {"observer":"process","program":"oom_btf","kernel_us":0,"ns_per_run":0}]},
   "processes":{"live":210,"exited":17},"stories":{"told":3,"suppressed":0},
   "btf":{"from":"setting","path":"/srv/btf","trouble":"/sys/kernel/btf/vmlinux: No such file"},
   "observers":[{"name":"process","state":"on","reason":""},
@@ -36,6 +45,7 @@ TEST(StatusText, shows_all_that_the_agent_says) {
   EXPECT_EQ(text_of(kStatus), R"(tapio 0.1.0, pid 42, up 2m5s, attached in 81 ms
 config     /etc/tapio/tapio.yaml; reload at 2026-11-25T20:00:00Z: 2 settings changed
 memory     12.0MiB resident, 768.0KiB rings, 1.0MiB maps
+cost       1.5 s of CPU; of one lately 0.10 % in observers and 0.42 % in programs
 missing    /proc shows no process
 processes  210 live, 17 exited and remembered
 stories    3 told, 0 suppressed
@@ -45,6 +55,12 @@ observers
   dns      denied  needs CAP_BPF
 counters
   dns.evicted  3
+cost, of a CPU
+  OBSERVER  AGENT   PROGRAMS  MAPS    RING
+  process   0.10 %  0.42 %    1.0KiB  256.0KiB
+  PROGRAM           NS/RUN  RUNS/S  CPU
+  process.exec_btf  2101    19.0    0.40 %
+  process.fork_btf  412     4.8     0.02 %
 hooks
   process.fork    fork_btf  seen
   process.signal  off             no tracepoint
@@ -70,9 +86,19 @@ TEST(StatusText, without_btf_it_says_why_and_where_to_look) {
                         "to do\n"));
 }
 
+TEST(StatusText, what_programs_cost_is_not_told_where_nobody_counts) {
+  const auto text = text_of(R"({"cost":{"cpu_ms":20,"fault":"counting run time takes CAP_SYS_ADMIN",
+      "observers":[{"name":"dns","kernel_share":0,"user_share":0.02}],
+      "programs":[{"observer":"dns","program":"send_btf","ns_per_run":0}]}})");
+  EXPECT_THAT(text, HasSubstr("? % (counting run time takes CAP_SYS_ADMIN) in programs\n"));
+  EXPECT_THAT(text, HasSubstr("  dns       2.00 %  ?         "));
+  EXPECT_THAT(text, Not(HasSubstr("PROGRAM ")));
+}
+
 TEST(StatusText, survives_any_json) {
   for (const auto json : {"null", "{}", "[]", R"({"observers":{},"hooks":[1,null],"loss":"x"})",
-                          R"({"memory":{},"ledger":{"rows":[{}]},"uptime_seconds":1e300})"})
+                          R"({"memory":{},"ledger":{"rows":[{}]},"uptime_seconds":1e300})",
+                          R"({"cost":{"observers":{},"programs":[1,{}],"fault":3}})"})
     EXPECT_THAT(text_of(json), HasSubstr("tapio"));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "export/outlet.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -89,6 +91,8 @@ OutletCounts Outlet::counts() const {
 }
 
 void Outlet::run(const std::stop_token& stop) {
+  static constexpr std::size_t kMaxThreadName = 15;  // TASK_COMM_LEN without its end
+  ::pthread_setname_np(::pthread_self(), ("tapio-" + name_).substr(0, kMaxThreadName).c_str());
   if (keeps_) settle();
   while (const auto group = next(stop)) {
     if (!group->empty()) deliver(*group, stop);

@@ -165,6 +165,47 @@ void append_samples(Exposition& out, const Json& observers) {
   }
 }
 
+// What the kernel side costs is not there while it is not known.
+void append_costs(Exposition& out, const Json& cost) {
+  const bool known = cost["fault"].text().empty();
+  const Json &observers = cost["observers"], &programs = cost["programs"];
+  out.family(
+      "tapio_observer_cpu_seconds_total", counter,
+      "CPU time of an observer, in the kernel and in the agent, as it is measured one second "
+      "in ten.");
+  for (const Json& each : observers.items())
+    for (const std::string_view side : {"kernel", "user"})
+      if (known || side == "user")
+        out.sample({{"observer", each["name"].text()}, {"side", side}},
+                   each[std::string(side) + "_us"].number() * 1e-6);
+  for (const std::string_view what : {"map", "ring"}) {
+    out.family(fmt::format("tapio_observer_{}_bytes", what), gauge,
+               what == "map" ? "Memory of the maps of an observer." : "Of its ring.");
+    for (const Json& each : observers.items())
+      out.sample({{"observer", each["name"].text()}}, each[std::string(what) + "_bytes"].number());
+  }
+  struct Column {
+    std::string_view name, key, help;
+    Exposition::Kind kind;
+    double unit;
+  };
+  constexpr std::array<Column, 3> kColumns = {{
+      {"tapio_program_cpu_seconds_total", "kernel_us", "CPU time of a program.", counter, 1e-6},
+      {"tapio_program_runs_per_second", "runs_per_second", "Its runs.", gauge, 1},
+      {"tapio_program_run_seconds", "ns_per_run", "CPU time of one of these.", gauge, 1e-9},
+  }};
+  for (const Column& column : kColumns) {
+    out.family(column.name, column.kind, column.help);
+    for (const Json& each : programs.items())
+      if (known)
+        out.sample({{"observer", each["observer"].text()}, {"program", each["program"].text()}},
+                   each[column.key].number() * column.unit);
+  }
+  out.family("tapio_thread_cpu_seconds_total", counter, "CPU time of the agent's threads.");
+  for (const Json& each : cost["threads"].items())
+    out.sample({{"thread", each["name"].text()}}, each["user_us"].number() * 1e-6);
+}
+
 void append_losses(Exposition& out, const Json& losses) {
   out.family("tapio_lost_total", counter, "What was dropped, where and why; as gap records say.");
   for (const Json& loss : losses.items())
@@ -242,6 +283,7 @@ void append_status(Exposition& out, const Json& status) {
   append_outcomes(out, status["ledger"]["classes"]);
   append_samples(out, status["ledger"]["observers"]);
   append_records(out, status["ledger"]["observers"]);
+  append_costs(out, status["cost"]);
   append_losses(out, status["loss"]);
   append_sinks(out, status["sinks"]);
 }

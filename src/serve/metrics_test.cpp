@@ -113,15 +113,22 @@ TEST(Metrics, the_status_of_the_agent_becomes_metrics) {
                   "ring_full":1}],
       "observers":[{"name":"process","read":6,"records":{"state":{"emitted":4}}}]},
     "loss":[{"observer":"process","class":"state","stage":"kernel","reason":"ring_full","count":1}],
-    "cost":{"cpu_ms":1500},
+    "cost":{"cpu_ms":1500,"fault":"",
+      "observers":[{"name":"process","kernel_us":2000000,"user_us":500000,"map_bytes":9,
+                    "ring_bytes":8}],
+      "programs":[{"observer":"process","program":"fork_btf","kernel_us":2000000,
+                   "ns_per_run":500,"runs_per_second":4}],
+      "threads":[{"name":"tapio-drain","user_us":250000}]},
     "sinks":[{"name":"stdout","offered":3,"sent":2,"dropped":1,"pending":0}]})");
   ASSERT_TRUE(status);
   Exposition out;
   append_status(out, *status);
   const auto text = std::move(out).text();
   for (const auto* line :
-       {"tapio_build_info{version=\"1.2\"} 1\n", "tapio_uptime_seconds 5\n",
-        "tapio_cpu_seconds_total 1.5\n", "tapio_ledger_residue -3\n",
+       {"tapio_build_info{version=\"1.2\"} 1\n",
+        "tapio_uptime_seconds 5\n",
+        "tapio_cpu_seconds_total 1.5\n",
+        "tapio_ledger_residue -3\n",
         "tapio_observer_health{observer=\"process\",health=\"degraded\"} 1\n",
         "tapio_observer_health{observer=\"process\",health=\"healthy\"} 0\n",
         "tapio_observer_figure{observer=\"process\",figure=\"lookups\"} 12\n",
@@ -131,9 +138,29 @@ TEST(Metrics, the_status_of_the_agent_becomes_metrics) {
         "tapio_samples_read_total{observer=\"process\"} 6\n",
         "tapio_records_total{observer=\"process\",class=\"state\",outcome=\"emitted\"} 4\n",
         R"(tapio_lost_total{observer="process",class="state",stage="kernel",reason="ring_full"} 1)",
+        R"(tapio_observer_cpu_seconds_total{observer="process",side="kernel"} 2)",
+        R"(tapio_observer_cpu_seconds_total{observer="process",side="user"} 0.5)",
+        "tapio_observer_map_bytes{observer=\"process\"} 9\n",
+        "tapio_observer_ring_bytes{observer=\"process\"} 8\n",
+        R"(tapio_program_cpu_seconds_total{observer="process",program="fork_btf"} 2)",
+        R"(tapio_program_runs_per_second{observer="process",program="fork_btf"} 4)",
+        R"(tapio_program_run_seconds{observer="process",program="fork_btf"} 5.0)",
+        "tapio_thread_cpu_seconds_total{thread=\"tapio-drain\"} 0.25\n",
         "tapio_sink_sent_total{sink=\"stdout\"} 2\n"})
     EXPECT_THAT(text, HasSubstr(line));
   EXPECT_THAT(text, Not(HasSubstr("outcome=\"wanted\"")));
+}
+
+TEST(Metrics, what_programs_cost_is_not_there_while_it_is_not_known) {
+  const auto status = parse_json(R"({"cost":{"fault":"no","observers":[{"name":"dns","user_us":1}],
+      "programs":[{"observer":"dns","program":"send_btf"}]}})");
+  ASSERT_TRUE(status);
+  Exposition out;
+  append_status(out, *status);
+  const auto text = std::move(out).text();
+  EXPECT_THAT(text, HasSubstr("side=\"user\""));
+  EXPECT_THAT(text, Not(HasSubstr("side=\"kernel\"")));
+  EXPECT_THAT(text, Not(HasSubstr("send_btf")));
 }
 
 }  // namespace
