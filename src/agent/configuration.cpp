@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/governor.hpp"
 #include "export/sink.hpp"
 #include "observer.hpp"
 #include "record/redact.hpp"
@@ -37,6 +38,8 @@ config::Tree configuration() {
   tree.add("log", config::section<LogConfig>(), "What goes to standard error.");
   tree.add("http", config::section<serve::HttpConfig>(),
            "What the local socket tells, and more, over HTTP; docs/http.md.");
+  tree.add("budget", config::section<BudgetConfig>(),
+           "What the agent may take of the node; docs/operations.md.");
   tree.add("redact", config::section<RedactConfig>(), "Secrets in command lines and other text.");
   for (const auto* observer : observers())
     tree.add("observers." + std::string(observer->name), observer->settings(),

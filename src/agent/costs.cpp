@@ -125,6 +125,21 @@ Costs::Cost Costs::kernel_side(std::string_view observer) const {
   return sum;
 }
 
+nanoseconds Costs::kernel_side(const Readings& from, const Readings& to) const {
+  nanoseconds sum{};
+  for (const ProgramReading& reading : to.programs) {
+    const Key key{reading.observer, reading.program};
+    const std::uint64_t events = grown(before(from, reading).events, reading.events);
+    const auto pool = pools_.find(key);
+    if (pool != pools_.end() && pool->second.events > 0)
+      sum += times(pool->second.time,
+                   static_cast<double>(events) / static_cast<double>(pool->second.events));
+    else if (const auto program = programs_.find(key); program != programs_.end())
+      sum += times(to.time - from.time, program->second.cost.share);
+  }
+  return sum;
+}
+
 Costs::Cost Costs::user_side(std::string_view observer) const {
   const auto found = observers_.find(observer);
   return found == observers_.end() ? Cost{} : found->second;

@@ -60,6 +60,9 @@ class Costs {
   [[nodiscard]] const std::map<Key, Program>& programs() const { return programs_; }
   [[nodiscard]] Cost kernel_side(std::string_view observer) const;
   [[nodiscard]] Cost user_side(std::string_view observer) const;
+  // What programs took between two readings, by what windows have told of their events.
+  [[nodiscard]] std::chrono::nanoseconds kernel_side(const Readings& from,
+                                                     const Readings& to) const;
   [[nodiscard]] bool is_known() const { return known_; }  // a window has ended
   // Programs had events, and no run was counted: the kernel does not count for us.
   [[nodiscard]] bool is_blind() const { return blind_; }

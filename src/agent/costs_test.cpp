@@ -89,6 +89,18 @@ TEST_F(CostsTest, runs_that_are_nobodys_business_are_told_by_time) {
   EXPECT_THAT(exec().ns_per_run, DoubleNear(100, 1e-9));
 }
 
+TEST_F(CostsTest, any_two_readings_tell_what_programs_took_between_them) {
+  EXPECT_EQ(costs.kernel_side(at(0s, 0, 0, 0ns), at(1s, 1'000, 0, 0ns)), 0ns) << "not known yet";
+  costs.begin(at(9s, 9'000, 0, 0ns));
+  costs.end(at(10s, 10'000, 1'000, 500us));
+  EXPECT_EQ(costs.kernel_side(at(11s, 11'000, 0, 0ns), at(12s, 31'000, 0, 0ns)), 10ms);
+
+  costs = Costs(0s);  // a filter of packets
+  costs.begin(at(9s, 10, 1'000, 1ms));
+  costs.end(at(10s, 11, 11'000, 3ms));
+  EXPECT_EQ(costs.kernel_side(at(11s, 12, 0, 0ns), at(12s, 12, 0, 0ns)), 2ms);
+}
+
 TEST_F(CostsTest, a_kernel_that_does_not_count_is_told_from_a_quiet_one) {
   costs.begin(at(9s, 5, 0, 0ns));
   costs.end(at(10s, 5, 0, 0ns));

@@ -58,7 +58,8 @@ Node::Node(NodeOptions& options)
                  .redact = options.configuration.at("redact").as<RedactConfig>(),
                  .rules = stories()},
                 [this](const std::shared_ptr<const Batch>& batch) { deliver(batch); }),
-      inlet_(pipeline_, recorder_.get()) {
+      inlet_(pipeline_, recorder_.get()),
+      governor_(options.configuration.at("budget").as<BudgetConfig>(), options.pace) {
   if (recorder_) recorder_->begin(header_of(options.configuration, pipeline_.next_id().run));
 }
 
@@ -259,6 +260,7 @@ void Node::check(MonotonicTime now) {
   inlet_(replay::Ticked{now});
   report_losses(now);
   measure_costs(now);
+  hold_budget(now);
 }
 
 void Node::check_books(Source& source) {
@@ -415,6 +417,9 @@ std::vector<Node::HookState> Node::hooks() {
       if (!choice.program)
         state.canary =
             (is_on_request(descriptor.hooks[i]) ? "off: " : "unsupported: ") + choice.reason;
+      else if (governor_.step() != Step::full && source.programs &&
+               !source.programs->is_attached(row))
+        state.canary = "off: to hold the budget";
       else if (descriptor.hooks[i].trigger == capture::Trigger::canary && config_.canary)
         state.canary = intake_.canary_seen(descriptor.id, row) ? "seen"
                        : canary_fault_                         ? "no canary: " + *canary_fault_

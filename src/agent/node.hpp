@@ -11,6 +11,7 @@
 
 #include "agent/configuration.hpp"
 #include "agent/costs.hpp"
+#include "agent/governor.hpp"
 #include "agent/health.hpp"
 #include "agent/inlet.hpp"
 #include "agent/losses.hpp"
@@ -40,6 +41,7 @@ struct NodeOptions {
   std::string file{};                    // that the configuration is from; "": there is none
   cli::Reread reread{};                  // without it a reload is refused
   std::unique_ptr<replay::Recorder> recorder = nullptr;  // gets all that comes in
+  Governor::Pace pace{};                                 // at which it holds its budget
 };
 
 // What runs on one node: kernel side, pipeline, sinks, socket. The thread that calls run() is the
@@ -145,6 +147,10 @@ class Node final : public serve::HttpApi {
   static void read_programs(const Source& source, std::vector<Costs::ProgramReading>& readings);
   // Why what programs cost is not known; "": it is.
   [[nodiscard]] std::string cost_fault() const;
+  void hold_budget(MonotonicTime now);  // once a second
+  [[nodiscard]] Governor::Usage read_usage(MonotonicTime now);
+  void restrain(Source& source, Step step);
+  void record(const Governor::Change& change, const Governor::Usage& usage);
   [[nodiscard]] std::expected<cli::Configured, std::vector<std::string>> read_again() const;
   Reload take_over(const config::Tree& next);
   Status apply(std::string_view section);
@@ -191,6 +197,11 @@ class Node final : public serve::HttpApi {
   Costs costs_{began_};
   Fd counting_;  // while the kernel counts for us
   std::string cost_fault_;
+  Governor governor_;
+  Governor::Usage usage_;  // as of the last second
+  std::chrono::nanoseconds cpu_before_{};
+  Costs::Readings readings_before_;
+  std::uint64_t bulk_before_ = 0, normal_before_ = 0;  // events that were wanted
   std::uint64_t malformed_told_ = 0;
   log::Sparingly malformed_log_;
   bool finished_ = false;

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the node costs the machine it runs on.
-#include <ctime>
-
 #include <algorithm>
 
 #include "agent/node.hpp"
+#include "agent/own_usage.hpp"
 
 namespace tapio::agent {
-
-namespace {
-
-std::chrono::nanoseconds cpu_time_of_this_thread() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
-}  // namespace
 
 void Node::measure_costs(MonotonicTime now) {
   if (!config_.cost || !costs_.is_due(now)) return;

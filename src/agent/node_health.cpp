@@ -50,7 +50,7 @@ serve::Health Node::health() {
 }
 
 std::vector<const Schema*> Node::schemas() {
-  std::vector<const Schema*> all = {&kGap, &kStorySchema, &kConfigurationChanged};
+  std::vector<const Schema*> all = {&kGap, &kStorySchema, &kConfigurationChanged, &kBudgetStep};
   for (const Descriptor* observer : observers())
     all.insert(all.end(), observer->schemas.begin(), observer->schemas.end());
   return all;

@@ -54,6 +54,7 @@ Reload Node::take_over(const config::Tree& next) {
 Status Node::apply(std::string_view section) {
   const config::Section& settings = configuration_.at(section);
   if (section == "log") configure_log(configuration_);
+  if (section == "budget") governor_.configure(settings.as<BudgetConfig>());
   if (section == "redact") pipeline_.configure(settings.as<RedactConfig>());
   for (const Source& source : sources_) {
     const Descriptor& descriptor = *source.selected.descriptor;

@@ -147,6 +147,8 @@ std::vector<std::string_view> Node::missing() const {
     list.emplace_back("/proc shows no process, so who was there before is not known");
   if (cgroups_missing_)
     list.emplace_back("no cgroup file system can be read, so whose a cgroup is may not be known");
+  if (const auto restrained = spared_by(governor_.step()); !restrained.empty())
+    list.push_back(restrained);
   return list;
 }
 

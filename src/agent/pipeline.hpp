@@ -71,6 +71,11 @@ class Pipeline final : public Output {
   void flush();
   // The same for the last time: nothing waits any longer.
   void finish();
+  // Tables keep less of what is over. Not while a recording is taken: a replay knows nothing of it.
+  void spare_memory(bool is_short) {
+    reserve_.spare_memory(is_short);
+    world_.spare_memory(is_short);
+  }
   static constexpr std::chrono::milliseconds kLongestHold{250};
   static constexpr std::size_t kMaxHeldBytes = 4 << 20;  // beyond it the oldest goes without names
 

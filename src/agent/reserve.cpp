@@ -93,7 +93,12 @@ Record Reserve::restore(const Kept& kept, Arena& arena) {
 void Reserve::keep(const Record& record, RecordId id) {
   if (!record.schema) return;  // a repetition of one that was handed out
   queue_bytes_ += queue_.emplace_back(copy(record, id)).bytes();
-  while (queue_bytes_ > kMaxBytes) forget_first();
+  while (queue_bytes_ > most_bytes_) forget_first();
+}
+
+void Reserve::spare_memory(bool is_short) {
+  most_bytes_ = is_short ? kSpareBytes : kMaxBytes;
+  while (queue_bytes_ > most_bytes_) forget_first();
 }
 
 void Reserve::forget_first() {

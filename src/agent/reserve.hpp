@@ -24,10 +24,11 @@ namespace tapio::agent {
 // queue's length in a storm.
 class Reserve {
  public:
-  static constexpr std::size_t kMaxBytes = 4 << 20;  // of the queue; beyond it the oldest goes
-  static constexpr std::size_t kMaxLiving = 2048;    // execs; beyond it the oldest goes
-  static constexpr std::size_t kMaxInvolved = 1024;  // records; beyond it the oldest goes
-  static constexpr std::size_t kMaxPids = 1024;      // involved; beyond it the older half goes
+  static constexpr std::size_t kMaxBytes = 4 << 20;      // of the queue; beyond it the oldest goes
+  static constexpr std::size_t kSpareBytes = 512 << 10;  // instead, while memory is short
+  static constexpr std::size_t kMaxLiving = 2048;        // execs; beyond it the oldest goes
+  static constexpr std::size_t kMaxInvolved = 1024;      // records; beyond it the oldest goes
+  static constexpr std::size_t kMaxPids = 1024;          // involved; beyond it the older half goes
   // After the signal, or the end, and at most twice as long. No story settles for so long.
   static constexpr auto kInvolvedStays = std::chrono::seconds(10);
 
@@ -49,6 +50,7 @@ class Reserve {
   // Lets go of execs of processes that have ended, and of what is of those involved in an end
   // a while ago. Once a second.
   void sweep(MonotonicTime now);
+  void spare_memory(bool is_short);
   [[nodiscard]] Stats stats() const;
 
  private:
@@ -78,7 +80,7 @@ class Reserve {
   Shelf living_, involved_;
   std::unordered_set<std::uint32_t> involved_pids_, involved_before_;  // since turned_, before it
   MonotonicTime turned_{};
-  std::size_t queue_bytes_ = 0;
+  std::size_t queue_bytes_ = 0, most_bytes_ = kMaxBytes;
   std::uint64_t released_ = 0, forgotten_ = 0;
 };
 

@@ -87,6 +87,17 @@ TEST_F(ReserveTest, the_oldest_goes_when_the_bytes_are_used_up) {
   EXPECT_GE(reserve.stats().forgotten, 1u);
 }
 
+TEST_F(ReserveTest, while_memory_is_short_it_keeps_less) {
+  flood(1);
+  reserve.spare_memory(true);
+  EXPECT_LE(reserve.stats().bytes, Reserve::kSpareBytes);
+  flood(1'000);
+  EXPECT_LE(reserve.stats().bytes, Reserve::kSpareBytes);
+  reserve.spare_memory(false);
+  flood(2'000);
+  EXPECT_GT(reserve.stats().bytes, Reserve::kSpareBytes);
+}
+
 TEST_F(ReserveTest, the_exec_of_who_still_runs_stays_until_its_end) {
   runs(100, 1);
   keep(1, "one", 100);

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
 
 #include "agent/configuration.hpp"
 #include "agent/node.hpp"
+#include "agent/own_usage.hpp"
 #include "version.hpp"
 
 namespace tapio::agent {
@@ -37,12 +37,6 @@ void number(Json& json, std::string_view key, std::int64_t value) {
   json.Int64(value);
 }
 
-std::uint64_t resident_bytes() {
-  std::uint64_t total = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> total >> resident;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 std::uint64_t microseconds(std::chrono::nanoseconds d) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(d).count());
@@ -51,13 +45,6 @@ std::uint64_t microseconds(std::chrono::nanoseconds d) {
 std::uint64_t milliseconds(std::chrono::nanoseconds d) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
-}
-
-// Of this process; what its programs cost is the kernel's.
-std::uint64_t cpu_milliseconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return milliseconds(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
 void outcomes(Json& json, const tapio_ledger_class& row) {
@@ -300,7 +287,7 @@ std::string Node::status_json() {
   json.EndObject();
 
   object(json, "cost");
-  number(json, "cpu_ms", cpu_milliseconds());
+  number(json, "cpu_ms", milliseconds(cpu_time()));
   text(json, "fault", cost_fault());
   array(json, "observers");
   for (const Source& source : sources_) {
@@ -317,6 +304,16 @@ std::string Node::status_json() {
   json.EndArray();
   programs(json, costs_);
   threads(json);
+  json.EndObject();
+
+  const auto& budget = governor_.budget();
+  object(json, "budget");
+  text(json, "step", step_name(governor_.step()));
+  text(json, "spares", spared_by(governor_.step()));
+  real(json, "cpu", budget.cpu / 100.0);
+  real(json, "cpu_used", usage_.cpu);
+  number(json, "memory_bytes", std::uint64_t{budget.memory.bytes});
+  number(json, "memory_used_bytes", resident_bytes() + ring_bytes() + map_bytes());
   json.EndObject();
 
   array(json, "sinks");

@@ -117,10 +117,16 @@ Status Programs::attempt(std::span<const Choice> choices, const Open& open) {
     return std::unexpected(refusal(-err, log.c_str()));
   TRY(wish());
   for (bpf_program* p : chosen) {
-    links_.emplace_back(bpf_program__attach(p));
-    if (!links_.back()) return from_errno(errno, std::string("attach ") + bpf_program__name(p));
+    TRY(attach(p));
     bpf_program__set_log_buf(p, nullptr, 0);
   }
+  return {};
+}
+
+Status Programs::attach(bpf_program* program) {
+  Link link(bpf_program__attach(program));
+  if (!link) return from_errno(errno, std::string("attach ") + bpf_program__name(program));
+  links_[program] = std::move(link);
   return {};
 }
 
@@ -129,7 +135,8 @@ Status Programs::wish() {
   limiters_.clear();
   control_.limited = 0;
   for (const auto limited : {TAPIO_NORMAL, TAPIO_BULK}) {
-    control_.keep_one_in[limited] = wishes_.keep_one_in[limited];
+    control_.keep_one_in[limited] =
+        std::max(wishes_.keep_one_in[limited], restraint_.keep_one_in[limited]);
     if (!wishes_.rate_per_second[limited]) continue;
     control_.limited |= 1u << limited;
     limiters_.emplace_back(map_fd("limiter"), limited, wishes_.rate_per_second[limited]);
@@ -143,6 +150,26 @@ Status Programs::change(const Wishes& wishes) {
   wishes_.rate_per_second = wishes.rate_per_second;
   wishes_.keep_one_in = wishes.keep_one_in;
   return wish();
+}
+
+Status Programs::restrain(const Restraint& restraint) {
+  if (restraint == restraint_) return {};
+  restraint_ = restraint;
+  TRY(wish());
+  std::set<bpf_program*> on, all;
+  for (std::uint32_t hook = 0; hook < choices_.size(); ++hook) {
+    if (!choices_[hook].program) continue;
+    bpf_program* const serving = program(choices_[hook].program);
+    all.insert(serving);
+    if (!restraint.off.contains(hook)) on.insert(serving);
+  }
+  for (bpf_program* each : all) {
+    if (!on.contains(each))
+      links_.erase(each);
+    else if (!links_.contains(each))
+      TRY(attach(each));
+  }
+  return {};
 }
 
 Status Programs::open_books() {
@@ -197,6 +224,11 @@ std::vector<Programs::Aggregated> Programs::take_surplus() {
 const bpf_program* Programs::program_of(std::uint32_t hook) const {
   const char* name = hook < choices_.size() ? choices_[hook].program : nullptr;
   return name ? program(name) : nullptr;
+}
+
+bool Programs::is_attached(std::uint32_t hook) const {
+  const bpf_program* serving = program_of(hook);
+  return std::ranges::any_of(links_, [&](const auto& link) { return link.first == serving; });
 }
 
 const bpf_map* Programs::map(const char* name) const {

@@ -40,6 +40,14 @@ struct Wishes {
   std::set<std::string> granted = {};  // settings that are on, see Candidate::setting
   std::map<std::string, std::uint32_t> entries = {};  // of maps, where not as many as declared
 };
+
+// What the agent spares, whatever was wished.
+struct Restraint {
+  static constexpr std::uint32_t kCountedOnly = ~0u;       // as one in so many: none comes out
+  std::array<std::uint32_t, TAPIO_CLASSES> keep_one_in{};  // at least; normal and bulk only
+  std::set<std::uint32_t> off = {};                        // hooks
+  bool operator==(const Restraint&) const = default;
+};
 inline constexpr std::size_t kMinRingBytes = 4 << 10;
 inline constexpr std::size_t kMaxRingBytes = 64 << 20;
 
@@ -75,6 +83,9 @@ class Programs {
   void detach() { links_.clear(); }
   // Other rates and samples, beside running programs; the rest of `wishes` is left as it is.
   Status change(const Wishes& wishes);
+  // Samples more than was wished, and detaches programs all of whose hooks are to be off; what is
+  // not asked for any more comes back.
+  Status restrain(const Restraint& restraint);
   // The canary's events are marked and held back from consumers; 0: none is under way.
   Status set_canary(std::uint32_t tgid);
   void refill(MonotonicTime now);  // the limiters; at least once a second
@@ -99,6 +110,8 @@ class Programs {
   [[nodiscard]] std::uint64_t missed(std::uint32_t hook) const;
   // The program that serves a hook, or nullptr. It lives until the next load.
   [[nodiscard]] const bpf_program* program_of(std::uint32_t hook) const;
+  // Whether it runs: not while restrain() has it off.
+  [[nodiscard]] bool is_attached(std::uint32_t hook) const;
   // A map of the object that is loaded, or nullptr. It lives until the next load.
   [[nodiscard]] const bpf_map* map(const char* name) const;
 
@@ -120,6 +133,7 @@ class Programs {
   Status find_culprits(const Open& open);
   Status open_books();
   Status wish();
+  Status attach(bpf_program* program);
   Status write_control();
   [[nodiscard]] bpf_program* program(const char* name) const;
   [[nodiscard]] int map_fd(const char* name) const;
@@ -127,6 +141,7 @@ class Programs {
   Common common_;
   Channel::OnBytes on_bytes_;
   Wishes wishes_;
+  Restraint restraint_;
   tapio_control control_{};
   std::unique_ptr<Channel> channel_;
   std::vector<Choice> choices_;
@@ -140,7 +155,8 @@ class Programs {
   };
   std::map<std::pair<std::uint64_t, std::uint64_t>, Seen> surplus_seen_;  // bounded by the map
   std::uint64_t map_bytes_ = 0;
-  std::vector<std::unique_ptr<bpf_link, Freed<bpf_link__destroy>>> links_;  // last: dies first
+  using Link = std::unique_ptr<bpf_link, Freed<bpf_link__destroy>>;
+  std::map<bpf_program*, Link> links_;  // last: dies first
 };
 
 }  // namespace tapio::capture

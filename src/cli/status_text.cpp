@@ -109,6 +109,22 @@ void append_cost(std::string& out, const Json& cost) {
                     : "? % (" + fault + ")");
 }
 
+// Nothing where there is none.
+void append_budget(std::string& out, const Json& budget) {
+  const double cpu = budget["cpu"].number();
+  const bool of_memory = budget["memory_bytes"].count() != 0;
+  if (cpu <= 0 && !of_memory) return;
+  std::string line;
+  if (cpu > 0)
+    line +=
+        fmt::format("{:.1f} % of a CPU of {:.0f} %", 100 * budget["cpu_used"].number(), 100 * cpu);
+  if (of_memory)
+    line += fmt::format("{}{} of {}", line.empty() ? "" : ", ", bytes(budget["memory_used_bytes"]),
+                        bytes(budget["memory_bytes"]));
+  const std::string spares = text(budget["spares"]);
+  out += fmt::format("budget     {}{}{}\n", line, spares.empty() ? "" : "; ", spares);
+}
+
 std::vector<Row> cost_rows(const Json& cost) {
   const bool known = text(cost["fault"]).empty();
   std::vector<Row> rows;
@@ -217,6 +233,7 @@ std::string status_text(const Json& status) {
   append_configuration(out, status["configuration"]);
   append_memory(out, status["memory"]);
   append_cost(out, status["cost"]);
+  append_budget(out, status["budget"]);
   append_missing(out, status["start"]["missing"]);
   append_known(out, status);
   append_btf(out, status["btf"]);

@@ -95,6 +95,15 @@ TEST(StatusText, what_programs_cost_is_not_told_where_nobody_counts) {
   EXPECT_THAT(text, Not(HasSubstr("PROGRAM ")));
 }
 
+TEST(StatusText, a_budget_is_told_with_what_is_spared_for_it) {
+  EXPECT_THAT(text_of(R"({"budget":{"cpu":0.2,"cpu_used":0.153,"memory_bytes":104857600,
+      "memory_used_bytes":52428800,"spares":"it only counts bulk events"}})"),
+              HasSubstr("budget     15.3 % of a CPU of 20 %, 50.0MiB of 100.0MiB; it only counts "
+                        "bulk events\n"));
+  EXPECT_THAT(text_of(R"({"budget":{"cpu":0,"memory_bytes":0,"memory_used_bytes":5}})"),
+              Not(HasSubstr("budget")));
+}
+
 TEST(StatusText, survives_any_json) {
   for (const auto json : {"null", "{}", "[]", R"({"observers":{},"hooks":[1,null],"loss":"x"})",
                           R"({"memory":{},"ledger":{"rows":[{}]},"uptime_seconds":1e300})",

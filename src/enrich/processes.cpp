@@ -266,9 +266,21 @@ void Processes::retire(Entry& entry, Life life, MonotonicTime time) {
     entry.image->living--;
     mourn(*entry.image);
   }
-  if (exited_.size() <= limits_.exited) return;
-  counted_.evicted_exited++;
-  erase(exited_.front());
+  limit_exited();
+}
+
+void Processes::limit_exited() {
+  const std::size_t most =
+      memory_is_short_ ? std::min(limits_.spare_exited, limits_.exited) : limits_.exited;
+  while (exited_.size() > most) {
+    counted_.evicted_exited++;
+    erase(exited_.front());
+  }
+}
+
+void Processes::spare_memory(bool is_short) {
+  memory_is_short_ = is_short;
+  limit_exited();
 }
 
 void Processes::revive(Entry& entry) {

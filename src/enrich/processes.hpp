@@ -15,6 +15,7 @@ namespace tapio {
 struct ProcessLimits {                // each at least 1
   std::size_t live = 131'072;         // beyond it the one longest without a fact is forgotten
   std::size_t exited = 8'192;         // beyond it the one that ended first is forgotten
+  std::size_t spare_exited = 1'024;   // instead, while memory is short
   std::size_t text_bytes = 8u << 20;  // of all executables and arguments; see Processes::trim()
   std::size_t args_bytes = 4096;      // of one process; more is cut
   std::chrono::nanoseconds remembered = std::chrono::minutes(5);  // after its exit
@@ -53,6 +54,7 @@ class Processes {
   void credentials_changed(const CredentialsChanged& fact);
   // Forgets those that exited long enough before.
   void expire(MonotonicTime now);
+  void spare_memory(bool is_short);
 
   // What /proc shows, as a fact without evidence; its time is from before the reading. For the
   // start, and between begin_resync() and end_resync() after facts were lost: who was not seen
@@ -100,6 +102,7 @@ class Processes {
   void link(Entry& entry);
   void limit_incarnations(std::uint32_t pid);
   void retire(Entry& entry, Life life, MonotonicTime time);
+  void limit_exited();
   void revive(Entry& entry);
   void erase(Entry& entry);
   void touch(Entry& entry, MonotonicTime time);
@@ -119,6 +122,7 @@ class Processes {
   void trim();
 
   ProcessLimits limits_;
+  bool memory_is_short_ = false;
   Entries live_;                                      // longest without a fact first
   Entries exited_;                                    // ended first, first
   std::unordered_map<std::uint32_t, Entry*> newest_;  // by pid

@@ -383,6 +383,24 @@ TEST(Processes, workers_that_are_found_share_the_text_of_their_parent) {
   EXPECT_NE(table.find(7)->image, table.find(kShell)->image);
 }
 
+TEST(Processes, while_memory_is_short_fewer_that_ended_are_kept) {
+  Processes table({.exited = 10, .spare_exited = 2});
+  const auto end = [&](std::uint32_t pid) {
+    table.started(start(1s, {pid, 1}));
+    table.exited(exit(2s, {pid, 1}));
+  };
+  for (std::uint32_t pid = 1; pid <= 8; ++pid) end(pid);
+  table.spare_memory(true);
+  EXPECT_EQ(table.stats().exited, 2u);
+  EXPECT_TRUE(table.find(8));
+  end(9);
+  EXPECT_EQ(table.stats().exited, 2u);
+  EXPECT_EQ(table.stats().evicted_exited, 7u);
+  table.spare_memory(false);
+  for (std::uint32_t pid = 10; pid <= 20; ++pid) end(pid);
+  EXPECT_EQ(table.stats().exited, 10u);
+}
+
 TEST(Processes, a_partial_walk_proves_nobody_gone) {
   Processes table;
   table.started(start(1s, kChild));

@@ -23,6 +23,7 @@ class KnownWorld final : public World {
   void apply(const Fact& fact);
   // Once a second or so: lets go of what is long over, also when nothing happens.
   void on_time(MonotonicTime now);
+  void spare_memory(bool is_short) { processes_.spare_memory(is_short); }
 
   // The programs are attached: from now on nothing of the `state` class is missed.
   void watching(MonotonicTime since) { since_ = since; }

@@ -22,7 +22,7 @@ struct Single {
   double unit = 1;
 };
 
-constexpr std::array<Single, 33> kSingles = {{
+constexpr std::array<Single, 37> kSingles = {{
     {"tapio_uptime_seconds", gauge, "Since the agent started.", "", "uptime_seconds"},
     {"tapio_cpu_seconds_total", counter, "CPU time of the agent, without its programs.", "cost",
      "cpu_ms", 1e-3},
@@ -64,6 +64,14 @@ constexpr std::array<Single, 33> kSingles = {{
      "reserve", "released"},
     {"tapio_reserve_forgotten_total", counter, "Those forgotten for lack of room.", "reserve",
      "forgotten"},
+    {"tapio_budget_cpu", gauge, "Of one CPU, what the agent and its programs may take; 0: any.",
+     "budget", "cpu"},
+    {"tapio_budget_cpu_used", gauge, "Of one CPU, what they took in the last second.", "budget",
+     "cpu_used"},
+    {"tapio_budget_memory_bytes", gauge, "Memory that the agent may take; 0: any.", "budget",
+     "memory_bytes"},
+    {"tapio_budget_memory_used_bytes", gauge, "Resident memory, rings and maps.", "budget",
+     "memory_used_bytes"},
     {"tapio_redacted_total", counter, "Secrets replaced.", "redaction", "replaced"},
     {"tapio_http_requests_total", counter, "Requests answered over HTTP.", "http", "requests"},
     {"tapio_http_refused_total", counter,
@@ -206,6 +214,12 @@ void append_costs(Exposition& out, const Json& cost) {
     out.sample({{"thread", each["name"].text()}}, each["user_us"].number() * 1e-6);
 }
 
+void append_budget(Exposition& out, const Json& budget) {
+  out.family("tapio_budget_step", gauge,
+             "1, with what is spared to hold the budget; full: nothing.");
+  if (budget.is_object()) out.sample({{"step", budget["step"].text()}}, 1);
+}
+
 void append_losses(Exposition& out, const Json& losses) {
   out.family("tapio_lost_total", counter, "What was dropped, where and why; as gap records say.");
   for (const Json& loss : losses.items())
@@ -284,6 +298,7 @@ void append_status(Exposition& out, const Json& status) {
   append_samples(out, status["ledger"]["observers"]);
   append_records(out, status["ledger"]["observers"]);
   append_costs(out, status["cost"]);
+  append_budget(out, status["budget"]);
   append_losses(out, status["loss"]);
   append_sinks(out, status["sinks"]);
 }
