@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a workload is run beside: nothing, floors, Tapio. Peers are in peers.py. An arm can be started
+for a round; what runs then takes figures before and after the workload."""
+
+import json
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from child import PATIENCE, Absent, Child
+
+UNTRACED, AGAIN = "untraced", "untraced again"
+FLOOR, SENDING = "floor", "floor that sends"
+DEFAULT, WIDE, WITH_DNS = "tapio", "tapio wide", "tapio with dns"
+SETTLE = 3  # s, until what was read is handled
+
+OBSERVERS = ("container", "cri", "dns", "kmsg", "process", "usage")
+OPEN = ("observers.process.rate_per_second=0", "observers.process.noise_rate_per_second=0",
+        "observers.process.lifecycle_rate_per_second=0", "observers.process.ring=8MiB",
+        "observers.container.rate_per_second=0", "observers.dns.rate_per_second=0",
+        "observers.dns.packets_per_second=0", "observers.dns.ring=8MiB")
+
+
+def alone(observer):
+    return tuple(f"observers.{name}.enabled={'true' if name == observer else 'false'}"
+                 for name in OBSERVERS)
+
+
+@dataclass(frozen=True)
+class Untraced:
+    name: str
+    kind = "control"
+
+    def start(self, folder, round_number):
+        return self
+
+    def begin(self):
+        pass
+
+    def end(self, operations):
+        return {}
+
+    def stop(self):
+        pass
+
+
+@dataclass(frozen=True)
+class Floor:
+    name: str
+    program: str  # the path of tapio_floor
+    hooks: tuple
+    kind = "floor"
+
+    def start(self, folder, round_number):
+        return RunningFloor(self, folder, round_number)
+
+
+class RunningFloor:
+    def __init__(self, floor, folder, round_number):
+        self.child = Child([floor.program, *floor.hooks], folder, f"floor-{round_number}")
+        try:
+            self.child.wait_until(lambda: self.child.output.stat().st_size > 0, "it is attached")
+        except BaseException:
+            self.child.stop()
+            raise
+
+    def begin(self):
+        self.cpu = self.child.cpu_seconds()
+
+    def end(self, operations):
+        figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
+                   "rss_bytes": self.child.peak_rss()}
+        self.child.stop()
+        said = json.loads(self.child.output.read_text().split("\n")[1])
+        return {**figures, "reported": said["records"], "lost": said["refused"]}
+
+    def stop(self):
+        self.child.stop()
+
+    def programs(self):
+        return self.child.programs()
+
+
+@dataclass(frozen=True)
+class Tapio:
+    name: str
+    program: str
+    settings: tuple
+    events: dict  # of the workload: how often each hook runs for one operation
+    kind = "tapio"
+
+    def start(self, folder, round_number):
+        return RunningTapio(self, folder, round_number)
+
+
+class RunningTapio:
+    def __init__(self, tapio, folder, round_number):
+        self.tapio = tapio
+        self.folder = Path(folder, f"tapio-{round_number}")
+        self.folder.mkdir()
+        self.socket = self.folder / "socket"
+        sets = [word for setting in (f"sinks.store.path={self.folder}/tapio.db", *tapio.settings)
+                for word in ("--set", setting)]
+        self.child = Child([tapio.program, "run", "--socket", self.socket, *sets], self.folder,
+                           "agent", stdout=subprocess.DEVNULL)
+        try:
+            self.child.wait_until(self.is_ready, "its tables are seeded")
+        except BaseException:
+            self.stop()
+            raise
+
+    def is_ready(self):
+        status = self.status()
+        return status is not None and status["start"]["seeded"]
+
+    def status(self):
+        done = subprocess.run([self.tapio.program, "status", "--json", "--socket", self.socket],
+                              capture_output=True, timeout=PATIENCE)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def begin(self):
+        self.before = self.status()
+        if self.before is None:
+            raise Absent(f"it does not answer: {self.child.last_words()}")
+        self.cpu = self.child.cpu_seconds()
+
+    def end(self, operations):
+        after = self.settled()
+        figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
+                   "rss_bytes": self.child.peak_rss(),
+                   **account(self.before, after, self.tapio.events, operations)}
+        ended_well = self.child.stop() and self.child.process.returncode == 0
+        self.stop()
+        return {**figures, "ended_well": ended_well}
+
+    def settled(self):
+        end = time.monotonic() + SETTLE
+        time.sleep(0.3)  # more than a beat of the drain and the watermark
+        while True:
+            status = self.status()
+            if status is None:
+                raise Absent(f"it does not answer: {self.child.last_words()}")
+            if is_quiet(status) or time.monotonic() > end:
+                return status
+            time.sleep(0.1)
+
+    def stop(self):
+        self.child.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def programs(self):
+        return self.child.programs()
+
+
+def is_quiet(status):
+    ledger = status["ledger"]
+    return (ledger["residue"] == 0 and all(row["in_ring"] == 0 for row in ledger["rows"]) and
+            all(o["queued"] == o["handled"] for o in ledger["observers"]))
+
+
+def by_hook(status):
+    return {(row["observer"], row["hook"]): row for row in status["ledger"]["rows"]}
+
+
+def records(status):
+    return sum(counts["emitted"] for observer in status["ledger"]["observers"]
+               for counts in observer["records"].values())
+
+
+def losses(status):
+    return {" ".join((row["observer"], row["class"], row["stage"], row["reason"])): row["count"]
+            for row in status["loss"]}
+
+
+def account(before, after, events, operations):
+    """`generated` is what the workload made at hooks that are attached; `unaccounted`, what the
+    ledger has nothing of. Other work on the machine can hide a loss in it, but makes none."""
+    old, new = by_hook(before), by_hook(after)
+    attached = {hook["name"] for hook in after["hooks"] if hook["program"]}
+    hooks, unseen, generated = {}, 0, 0
+    for key, row in new.items():
+        grown = {what: row[what] - old.get(key, {}).get(what, 0)
+                 for what in ("entered", "emitted", "filtered", "missed", "read")}
+        expected = round(events.get(key[1], 0) * operations) if key[1] in attached else 0
+        if not expected and not grown["entered"]:
+            continue
+        generated += expected
+        unseen += max(0, expected - grown["entered"] - grown["missed"])
+        hooks[" ".join(key)] = {"generated": expected, **grown}
+    lost = {what: count - losses(before).get(what, 0) for what, count in losses(after).items()}
+    return {"generated": generated, "reported": records(after) - records(before), "hooks": hooks,
+            "lost": sum(lost.values()), "losses": {k: v for k, v in lost.items() if v},
+            "unaccounted": unseen + after["ledger"]["residue"]}
+
+
+def arms(workload, tools):
+    """All but peers, and those only that can show something on this workload."""
+    def tapio(name, *settings):
+        return Tapio(name, tools.tapio, settings, workload.events)
+
+    has_dns = "dns" in workload.observers
+    made = [Untraced(UNTRACED), Untraced(AGAIN)]
+    if workload.observers:
+        made.append(Floor(FLOOR, tools.floor, tuple(workload.floor(sending=False))))
+    if workload.sends:
+        made.append(Floor(SENDING, tools.floor, tuple(workload.floor(sending=True))))
+    made.append(tapio(DEFAULT))
+    made += [tapio(f"tapio {observer} alone", *alone(observer)) for observer in workload.observers]
+    if has_dns:
+        made.append(tapio(WITH_DNS, "observers.dns.enabled=true"))
+    if workload.observers:
+        made.append(tapio(WIDE, *OPEN, *(["observers.dns.enabled=true"] if has_dns else [])))
+    return made
