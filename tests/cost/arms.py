@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from child import PATIENCE, Absent, Child
+from child import PATIENCE, SETTLED, Absent, Child
 
 UNTRACED, AGAIN = "untraced", "untraced again"
 FLOOR, SENDING = "floor", "floor that sends"
@@ -32,6 +32,7 @@ def alone(observer):
 class Untraced:
     name: str
     kind = "control"
+    how = ()
 
     def start(self, folder, round_number):
         return self
@@ -53,6 +54,10 @@ class Floor:
     hooks: tuple
     kind = "floor"
 
+    @property
+    def how(self):
+        return self.hooks
+
     def start(self, folder, round_number):
         return RunningFloor(self, folder, round_number)
 
@@ -62,6 +67,7 @@ class RunningFloor:
         self.child = Child([floor.program, *floor.hooks], folder, f"floor-{round_number}")
         try:
             self.child.wait_until(lambda: self.child.output.stat().st_size > 0, "it is attached")
+            time.sleep(SETTLED)
         except BaseException:
             self.child.stop()
             raise
@@ -91,6 +97,10 @@ class Tapio:
     events: dict  # of the workload: how often each hook runs for one operation
     kind = "tapio"
 
+    @property
+    def how(self):
+        return self.settings
+
     def start(self, folder, round_number):
         return RunningTapio(self, folder, round_number)
 
@@ -107,6 +117,7 @@ class RunningTapio:
                            "agent", stdout=subprocess.DEVNULL)
         try:
             self.child.wait_until(self.is_ready, "its tables are seeded")
+            time.sleep(SETTLED)
         except BaseException:
             self.stop()
             raise

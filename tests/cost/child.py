@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 PATIENCE = 20  # s, for a start and for an end
+SETTLED = 0.7  # s from being attached until the workload: what comes with a start is over
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Tools look for tracepoints where the kernel shows them. In a mount namespace of their own, so that
@@ -35,8 +36,8 @@ class Child:
         with open(self.output, "wb") as out, open(self.errors, "wb") as err:
             self.process = subprocess.Popen(
                 [str(word) for word in command],
-                **{"stdin": subprocess.PIPE, "stdout": out, "stderr": err,
-                   "start_new_session": True, "preexec_fn": die_with_parent, **options})
+                stdin=subprocess.PIPE, start_new_session=True, preexec_fn=die_with_parent,
+                **{"stdout": out, "stderr": err, **options})
         self.pid = self.process.pid
 
     def wait_until(self, holds, what):

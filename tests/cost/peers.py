@@ -3,15 +3,15 @@
 PEERS: the workload, and a Peer."""
 
 import re
+import subprocess
 import time
 from dataclasses import dataclass
 
 import rooms
-from child import WITH_TRACEFS, Child
+from child import SETTLED, WITH_TRACEFS, Child
 
 QUIET = 0.3  # s without output: it has caught up
 CATCH_UP = 15  # s, at most
-SETTLED = 0.7  # s from the first thing that is attached
 ATTACHED = re.compile(r"anon_inode:(?:\[perf_event\]|bpf_link)|/dev/scap\d+")
 # What they say of losses themselves.
 LOST = re.compile(r"[Ll]ost (\d+) events|LOST (\d+) events|drops?[:=] ?(\d+)")
@@ -26,6 +26,10 @@ class Peer:
     same_facts: bool = False  # a line for each event, of which Tapio makes a record
     kind = "peer"
 
+    @property
+    def how(self):
+        return self.command
+
     def start(self, folder, round_number):
         return Running(self, folder, round_number)
 
@@ -35,7 +39,8 @@ class Running:
         self.peer = peer
         name = re.sub(r"\W+", "-", f"{peer.name}-{round_number}")
         rooms.tool(peer.command[0])
-        self.child = Child([*WITH_TRACEFS, *peer.command], folder, name)
+        self.child = Child([*WITH_TRACEFS, *peer.command], folder, name,
+                           stderr=subprocess.STDOUT)  # where perf writes
         try:
             self.child.wait_until(lambda: any(ATTACHED.match(file) for file in self.child.files()),
                                   "it is attached")
@@ -53,8 +58,7 @@ class Running:
         figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
                    "rss_bytes": self.child.peak_rss()}
         figures["ended_well"] = self.child.stop()
-        text = (self.child.output.read_text(errors="replace") +
-                self.child.errors.read_text(errors="replace"))
+        text = self.child.output.read_text(errors="replace")
         self.child.output.unlink()
         return {**figures, **reported(text, self.peer, operations)}
 
@@ -111,7 +115,8 @@ PEERS = {
                           r"^exec \d+ exec_chain", same_facts=True),
         Peer("execsnoop", ("execsnoop",), r"^exec_chain\s", same_facts=True),
         Peer("exitsnoop", ("exitsnoop",), r"^exec_chain\s", same_facts=True),
-        trace_by_perf("-e", "execve", counts=r"\bexecve\(.*exec_chain", same_facts=True),
+        trace_by_perf("-e", "execve", counts=r"(?:loops|exec_chain)/\d+ .*execve\(.* = 0$",
+                      same_facts=True),
         sysdig("execve", r"^execve exec_chain", same_facts=True),
     ],
     "fork": [
@@ -119,7 +124,7 @@ PEERS = {
         print_by_bpftrace("sched:sched_process_fork", r'"fork %d %s %d\n", pid, comm, args->child_pid',
                           r"^fork \d+ loops", same_facts=True),
         Peer("exitsnoop", ("exitsnoop",), r"^loops\s", same_facts=True),
-        trace_by_perf("-e", "clone", counts=r"\bloops/.*\bclone\(", same_facts=True),
+        trace_by_perf("-e", "clone", counts=r"\bloops/\d+ clone\(", same_facts=True),
         sysdig("clone", r"^clone loops", same_facts=True),
     ],
     "getppid": [
@@ -136,12 +141,12 @@ PEERS = {
         sysdig("openat", r"^openat loops"),
     ],
     "tcp": [
-        count_by_bpftrace("sock:inet_sock_set_state", per_operation=8),
+        count_by_bpftrace("sock:inet_sock_set_state", per_operation=10),
         print_by_bpftrace("sock:inet_sock_set_state",
                           r'"state %s %d %d\n", comm, args->oldstate, args->newstate',
-                          r"^state ", per_operation=8),
+                          r"^state ", per_operation=10),
         Peer("tcplife", ("tcplife",), r"\bloops\s.*127\.0\.0\.1", per_operation=2),
-        Peer("tcpstates", ("tcpstates",), r"127\.0\.0\.1.*->", per_operation=8),
+        Peer("tcpstates", ("tcpstates",), r"127\.0\.0\.1.*->", per_operation=10),
         trace_by_perf("-e", "connect", counts=r"\bloops/.*\bconnect\("),
         sysdig("connect", r"^connect loops", per_operation=2),
     ],

@@ -43,16 +43,26 @@ def program_rows(programs):
                number(least and row["ns"] / least, 2))
 
 
+def loss_lines(arms):
+    """Of the last round, why: what Tapio counts as lost."""
+    for name, arm in arms.items():
+        reasons = arm["rounds"][-1].get("losses")
+        if reasons:
+            yield f"  {name} lost: " + ", ".join(f"{what} {count:,}"
+                                                 for what, count in reasons.items())
+
+
 def workload_text(name, result):
-    lines = [f"{name}: {result['unit']}, {result['rounds']} rounds of {result['count']:,}"]
     if "skipped" in result:
         return f"{name}: skipped: {result['skipped']}"
+    lines = [f"{name}: {result['unit']}, {result['rounds']} rounds of {result['count']:,}"]
     lines.append(table([HEADS, *(arm_row(*each) for each in result["arms"].items())]))
+    lines += list(loss_lines(result["arms"]))
     lines += [f"  {arm} is absent: {why}" for arm, why in result["absent"].items()]
     if any(row["kind"] == "tapio" for row in result["programs"]):
         lines.append(table(list(program_rows(result["programs"]))))
     if result["targets"]:
-        lines.append(table([("target", "FIGURE", ""), *(
+        lines.append(table([("target", "FIGURE", "VERDICT"), *(
             (row["target"], number(row["figure"], 2), row["verdict"])
             for row in result["targets"])]))
     return "\n".join(lines)

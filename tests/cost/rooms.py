@@ -123,6 +123,13 @@ def veth(tools, folder):
             sink.stop()
 
 
+def figure(text, name):
+    found = re.search(rf"{re.escape(name)}:\s+([\d.]+)", text)
+    if not found:
+        raise Absent(f"no '{name}' in what it said: {text.strip()[-300:]}")
+    return float(found[1])
+
+
 class Dns:
     """One dnsperf, as fast as answers come."""
 
@@ -133,8 +140,8 @@ class Dns:
         self.queries.write_text(f"{NAME} A\n" * count)
         said = run_for(seconds, *self.command, "-s", "127.0.0.1", "-p", DNS_PORT, "-d",
                        self.queries, "-c", 8, "-q", 64, "-n", 1, "-l", int(max(1, seconds)))
-        sent, completed, lasted = (float(re.search(rf"{what}:\s+([\d.]+)", said)[1]) for what in
-                                   ("Queries sent", "Queries completed", r"Run Time \(s\)"))
+        sent, completed, lasted = (figure(said, what) for what in
+                                   ("Queries sent", "Queries completed", "Run time (s)"))
         if completed < sent * 0.99:
             raise Absent(f"dnsmasq answered {completed:.0f} of {sent:.0f} queries only")
         return int(completed), int(lasted * 1e9)
@@ -190,7 +197,9 @@ def http(tools, folder):
 def block(tools, folder):
     """The file goes with the folder, and the device with the last of its users, however that ends."""
     file = Path(folder, "device")
-    file.write_bytes(os.urandom(1 << 20) * 64)
+    with open(file, "wb") as out:
+        out.write(os.urandom(1 << 20) * 64)
+        os.fsync(out.fileno())  # nothing of it is written while others read
     made = subprocess.run(["losetup", "--find", "--show", file], capture_output=True, text=True)
     if made.returncode:
         raise Absent(f"no loop device can be had: {made.stderr.strip()}")

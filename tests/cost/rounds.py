@@ -89,7 +89,8 @@ def summarize(arms, rows):
         ratio = (None if arm.name == UNTRACED else
                  figures.summary(figures.ratios(rows[arm.name], rows[UNTRACED])))
         made[arm.name] = {
-            "kind": arm.kind, "same_facts": getattr(arm, "same_facts", False), "ratio": ratio,
+            "kind": arm.kind, "how": arm.how,
+            "same_facts": getattr(arm, "same_facts", False), "ratio": ratio,
             "rounds": rows[arm.name],
             **{key: figures.median_of(rows[arm.name], key)
                for key in ("ns_per_operation", "cpu_seconds", "rss_bytes", "generated", "reported",
@@ -124,8 +125,7 @@ def program_costs(arm, room, count, folder, label):
 def base_of(program):
     """What Tapio's programs and those of the floor have in common; the kernel cuts names at 15
     bytes."""
-    for prefix in ("floor_",):
-        program = program.removeprefix(prefix)
+    program = program.removeprefix("floor_")
     for suffix in ("_btf", "_raw", "_bt", "_b", "_ra", "_r"):
         program = program.removesuffix(suffix)
     return program
