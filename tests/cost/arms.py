@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from child import PATIENCE, SETTLED, Absent, Child
+from workloads import Workload
 
 UNTRACED, AGAIN = "untraced", "untraced again"
 FLOOR, SENDING = "floor", "floor that sends"
@@ -94,7 +95,7 @@ class Tapio:
     name: str
     program: str
     settings: tuple
-    events: dict  # of the workload: how often each hook runs for one operation
+    workload: Workload
     kind = "tapio"
 
     @property
@@ -141,7 +142,7 @@ class RunningTapio:
         after = self.settled()
         figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
                    "rss_bytes": self.child.peak_rss(),
-                   **account(self.before, after, self.tapio.events, operations)}
+                   **account(self.before, after, self.tapio.workload, operations)}
         ended_well = self.child.stop() and self.child.process.returncode == 0
         self.stop()
         return {**figures, "ended_well": ended_well}
@@ -185,23 +186,24 @@ def losses(status):
             for row in status["loss"]}
 
 
-def account(before, after, events, operations):
-    """`generated` is what the workload made at hooks that are attached; `unaccounted`, what the
-    ledger has nothing of. Other work on the machine can hide a loss in it, but makes none."""
+def account(before, after, workload, operations):
+    """`generated` is the records that it would take to tell all. `unaccounted` is what the workload
+    made at hooks that are attached and the ledger has nothing of. Other work on the machine can
+    hide a loss in it, but makes none."""
     old, new = by_hook(before), by_hook(after)
     attached = {hook["name"] for hook in after["hooks"] if hook["program"]}
-    hooks, unseen, generated = {}, 0, 0
+    on = {observer["name"] for observer in after["observers"] if observer["state"] == "on"}
+    hooks, unseen = {}, 0
     for key, row in new.items():
         grown = {what: row[what] - old.get(key, {}).get(what, 0)
                  for what in ("entered", "emitted", "filtered", "missed", "read")}
-        expected = round(events.get(key[1], 0) * operations) if key[1] in attached else 0
-        if not expected and not grown["entered"]:
-            continue
-        generated += expected
-        unseen += max(0, expected - grown["entered"] - grown["missed"])
-        hooks[" ".join(key)] = {"generated": expected, **grown}
+        expected = workload.events.get(key[1], 0) * operations if key[1] in attached else 0
+        if expected or grown["entered"]:
+            unseen += max(0, expected - grown["entered"] - grown["missed"])
+            hooks[" ".join(key)] = {"generated": expected, **grown}
     lost = {what: count - losses(before).get(what, 0) for what, count in losses(after).items()}
-    return {"generated": generated, "reported": records(after) - records(before), "hooks": hooks,
+    return {"generated": workload.records * operations if on.issuperset(workload.observers) else 0,
+            "reported": records(after) - records(before), "hooks": hooks,
             "lost": sum(lost.values()), "losses": {k: v for k, v in lost.items() if v},
             "unaccounted": unseen + after["ledger"]["residue"]}
 
@@ -209,7 +211,7 @@ def account(before, after, events, operations):
 def arms(workload, tools):
     """All but peers, and those only that can show something on this workload."""
     def tapio(name, *settings):
-        return Tapio(name, tools.tapio, settings, workload.events)
+        return Tapio(name, tools.tapio, settings, workload)
 
     has_dns = "dns" in workload.observers
     made = [Untraced(UNTRACED), Untraced(AGAIN)]

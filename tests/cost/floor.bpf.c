@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What any program on Tapio's hooks costs at least: programs that return at once, and, where `bytes`
- * says how many, such that reserve and submit a record without looking at anything or waking
- * anybody. `bytes` and `one_in` are constants once loaded: the verifier takes out what is not
- * asked for. */
+/* What any program on Tapio's hooks costs at least: programs that return at once, and, where
+ * `bytes` says how many, such that reserve and submit a record without looking at anything or
+ * waking anybody. `bytes` and `one_in` are constants once loaded: the verifier takes out what is
+ * not asked for. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "floor.abi.h"
@@ -21,7 +21,6 @@ struct {
 	SEC("tp_btf/" #tracepoint) int floor_##name(void *ctx)                       \
 	{                                                                            \
 		void *record;                                                        \
-                                                                                     \
 		if (!bytes[FLOOR_##name])                                            \
 			return 0;                                                    \
 		if (one_in[FLOOR_##name] > 1 &&                                      \

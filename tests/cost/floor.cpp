@@ -80,8 +80,8 @@ int main(int argc, char** argv) {
   if (floor_bpf__attach(programs.get()) != 0) return fail(std::strerror(errno));
 
   unsigned long long records = 0, refused = 0;
-  const std::unique_ptr<ring_buffer, Closed> ring(ring_buffer__new(
-      bpf_map__fd(programs->maps.records), count_record, &records, nullptr));
+  const std::unique_ptr<ring_buffer, Closed> ring(
+      ring_buffer__new(bpf_map__fd(programs->maps.records), count_record, &records, nullptr));
   if (!ring) return fail(std::strerror(errno));
   std::puts("ready");
   std::fflush(stdout);
