@@ -77,6 +77,7 @@ class RunningFloor:
         self.cpu = self.child.cpu_seconds()
 
     def end(self, operations):
+        self.child.must_live()
         figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
                    "rss_bytes": self.child.peak_rss()}
         self.child.stop()
@@ -128,8 +129,11 @@ class RunningTapio:
         return status is not None and status["start"]["seeded"]
 
     def status(self):
-        done = subprocess.run([self.tapio.program, "status", "--json", "--socket", self.socket],
-                              capture_output=True, timeout=PATIENCE)
+        try:
+            done = subprocess.run([self.tapio.program, "status", "--json", "--socket", self.socket],
+                                  capture_output=True, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            return None
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def begin(self):
@@ -139,6 +143,7 @@ class RunningTapio:
         self.cpu = self.child.cpu_seconds()
 
     def end(self, operations):
+        self.child.must_live()
         after = self.settled()
         figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
                    "rss_bytes": self.child.peak_rss(),

@@ -43,12 +43,15 @@ class Child:
     def wait_until(self, holds, what):
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise Absent(f"it ended with {self.process.returncode}: {self.last_words()}")
+            self.must_live()
             if holds():
                 return
             time.sleep(0.02)
         raise Absent(f"after {PATIENCE} s it is still not so that {what}")
+
+    def must_live(self):
+        if self.process.poll() is not None:
+            raise Absent(f"it ended with {self.process.returncode}: {self.last_words()}")
 
     def last_words(self):
         text = [line for file in (self.errors, self.output)

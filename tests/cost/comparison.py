@@ -21,7 +21,20 @@ def load(path):
         raise Unusable(f"{path}: {why}") from None
     if not isinstance(run, dict) or run.get("schema") != SCHEMA:
         raise Unusable(f"{path}: no run of this suite, or of another version than {SCHEMA}")
+    if not is_whole(run):
+        raise Unusable(f"{path}: a run of this suite, but with parts missing")
     return run
+
+
+def is_whole(run):
+    try:
+        ratios = [arm["ratio"] for workload in run["workloads"].values()
+                  for arm in workload["arms"].values()]
+        return isinstance(run["date"], str) and all(
+            isinstance(ratio[key], (int, float)) for ratio in ratios if ratio is not None
+            for key in ("median", "low", "high"))
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 def last_runs(folder):

@@ -76,7 +76,9 @@ class Files(unittest.TestCase):
             self.choose()
 
     def test_what_is_no_run_is_refused_with_its_name(self):
-        for text in ("", "{", "[]", '{"schema": 0}'):
+        arm = '{"schema": 1, "date": "", "workloads": {"a": {"arms": {"b": {"ratio": %s}}}}}'
+        for text in ("", "{", "[]", '{"schema": 0}', '{"schema": 1}', arm % "[]", arm % "{}",
+                     arm % '{"median": 1, "low": "x", "high": 2}'):
             path = self.path / "bad.json"
             path.write_text(text)
             with self.assertRaisesRegex(comparison.Unusable, "bad.json"):

@@ -45,7 +45,7 @@ class Running:
             self.child.wait_until(lambda: any(ATTACHED.match(file) for file in self.child.files()),
                                   "it is attached")
             time.sleep(SETTLED)
-            self.child.wait_until(lambda: True, "it goes on")
+            self.child.must_live()
         except BaseException:
             self.child.stop()
             raise
@@ -54,7 +54,9 @@ class Running:
         self.cpu = self.child.cpu_seconds()
 
     def end(self, operations):
+        self.child.must_live()
         self.catch_up()
+        self.child.must_live()
         figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
                    "rss_bytes": self.child.peak_rss()}
         figures["ended_well"] = self.child.stop()

@@ -43,13 +43,16 @@ def program_rows(programs):
                number(least and row["ns"] / least, 2))
 
 
-def loss_lines(arms):
-    """Of the last round, why: what Tapio counts as lost."""
+def remarks(arms):
+    """What Tapio counts as lost in the last round, and why; who had to be killed."""
     for name, arm in arms.items():
         reasons = arm["rounds"][-1].get("losses")
         if reasons:
             yield f"  {name} lost: " + ", ".join(f"{what} {count:,}"
                                                  for what, count in reasons.items())
+        killed = sum(row.get("ended_well") is False for row in arm["rounds"])
+        if killed:
+            yield f"  {name} did not end well in {killed} of {len(arm['rounds'])} rounds"
 
 
 def workload_text(name, result):
@@ -57,8 +60,8 @@ def workload_text(name, result):
         return f"{name}: skipped: {result['skipped']}"
     lines = [f"{name}: {result['unit']}, {result['rounds']} rounds of {result['count']:,}"]
     lines.append(table([HEADS, *(arm_row(*each) for each in result["arms"].items())]))
-    lines += list(loss_lines(result["arms"]))
-    lines += [f"  {arm} is absent: {why}" for arm, why in result["absent"].items()]
+    lines += list(remarks(result["arms"]))
+    lines += [f"  {arm} was left out: {why}" for arm, why in result["absent"].items()]
     if any(row["kind"] == "tapio" for row in result["programs"]):
         lines.append(table(list(program_rows(result["programs"]))))
     if result["targets"]:

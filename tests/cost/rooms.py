@@ -42,10 +42,14 @@ def tool(name):
     return found
 
 
-def run_for(seconds, *command, **options):
+def run_for(seconds, *command):
     """The output of a command that ends by itself; it has twice the time that it is to take."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          timeout=2 * seconds + PATIENCE, preexec_fn=die_with_parent, **options)
+    words, longest = [str(word) for word in command], 2 * seconds + PATIENCE
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=longest,
+                              preexec_fn=die_with_parent)
+    except subprocess.TimeoutExpired:
+        raise Absent(f"{' '.join(words)} did not end within {longest} s") from None
     if done.returncode:
         raise Absent(f"{command[0]}: {(done.stderr or done.stdout).strip()[-300:]}")
     return done.stdout

@@ -28,7 +28,7 @@ class Progress:
 
     def step(self, text):
         each = (time.monotonic() - self.begun) / self.done if self.done else GUESS
-        left = each * self.left
+        left = each * max(0, self.left)
         say(f"{text}; about {left / 60:.0f} min left" if left > 90 else
             f"{text}; about {left:.0f} s left")
 
@@ -139,9 +139,13 @@ def in_kernel(workload, arms, room, count, folder, runs=RUNS_FOR_PROGRAMS):
             continue
         say(f"{workload.name}: time of programs, {arm.name}")
         found = {}
-        for number in range(runs):
-            for name, (ns, times) in program_costs(arm, room, count, folder, f"p{number}").items():
-                found.setdefault(name, []).append({"ns": ns, "runs": times})
+        try:
+            for number in range(runs):
+                costs = program_costs(arm, room, count, folder, f"programs-{number}")
+                for name, (ns, times) in costs.items():
+                    found.setdefault(name, []).append({"ns": ns, "runs": times})
+        except Absent as why:
+            say(f"{workload.name}: {arm.name} has no times of programs: {why}")
         rows += [{"arm": arm.name, "program": name, "hook": base_of(name), "kind": arm.kind,
                   "ns": figures.median_of(each, "ns"), "runs": figures.median_of(each, "runs")}
                  for name, each in sorted(found.items())]
