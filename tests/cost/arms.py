@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from child import PATIENCE, SETTLED, Absent, Child
+from child import PATIENCE, Absent, Child
 from workloads import Workload
 
 UNTRACED, AGAIN = "untraced", "untraced again"
@@ -68,7 +68,7 @@ class RunningFloor:
         self.child = Child([floor.program, *floor.hooks], folder, f"floor-{round_number}")
         try:
             self.child.wait_until(lambda: self.child.output.stat().st_size > 0, "it is attached")
-            time.sleep(SETTLED)
+            self.child.settle()
         except BaseException:
             self.child.stop()
             raise
@@ -119,7 +119,7 @@ class RunningTapio:
                            "agent", stdout=subprocess.DEVNULL)
         try:
             self.child.wait_until(self.is_ready, "its tables are seeded")
-            time.sleep(SETTLED)
+            self.child.settle()
         except BaseException:
             self.stop()
             raise

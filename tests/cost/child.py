@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 PATIENCE = 20  # s, for a start and for an end
-SETTLED = 0.7  # s from being attached until the workload: what comes with a start is over
+SETTLED = 0.5  # s in which it does next to nothing: what comes with a start is over
+NEXT_TO_NOTHING = 0.05  # of a CPU
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Tools look for tracepoints where the kernel shows them. In a mount namespace of their own, so that
@@ -49,6 +50,17 @@ class Child:
             time.sleep(0.02)
         raise Absent(f"after {PATIENCE} s it is still not so that {what}")
 
+    def settle(self):
+        """Waits until it has nothing to do; not for ever, for some always have."""
+        end = time.monotonic() + PATIENCE
+        busy = True
+        while busy and time.monotonic() < end:
+            self.must_live()
+            before = self.cpu_seconds()
+            time.sleep(SETTLED)
+            busy = self.cpu_seconds() - before > NEXT_TO_NOTHING * SETTLED
+        self.must_live()
+
     def must_live(self):
         if self.process.poll() is not None:
             raise Absent(f"it ended with {self.process.returncode}: {self.last_words()}")
@@ -61,11 +73,11 @@ class Child:
     def cpu_seconds(self):
         """Of all its threads that live, in nanoseconds' resolution."""
         total = 0
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
+        for task in Path(f"/proc/{self.pid}/task").glob("*"):
             try:
                 total += int((task / "schedstat").read_text().split()[0])
             except (FileNotFoundError, ProcessLookupError):
-                pass  # it has just ended
+                continue  # it has just ended
         return total / 1e9
 
     def peak_rss(self):

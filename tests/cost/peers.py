@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 import rooms
-from child import SETTLED, WITH_TRACEFS, Child
+from child import WITH_TRACEFS, Child
 
 QUIET = 0.3  # s without output: it has caught up
 CATCH_UP = 15  # s, at most
@@ -44,8 +44,7 @@ class Running:
         try:
             self.child.wait_until(lambda: any(ATTACHED.match(file) for file in self.child.files()),
                                   "it is attached")
-            time.sleep(SETTLED)
-            self.child.must_live()
+            self.child.settle()
         except BaseException:
             self.child.stop()
             raise

@@ -36,7 +36,10 @@ def below(arms, name, most):
 
 
 def unnoticed(arms):
+    """Few pairs make wide intervals, in which everything lies: then it is not known."""
     ratio = ratio_of(arms, DEFAULT)
+    if ratio and ratio["pairs"] < figures.PAIRS_FOR_A_CLAIM:
+        ratio = None
     return verdict(f"{DEFAULT}: interval holds 1.00, or ends below {UNNOTICED_BELOW}",
                    ratio and ratio["high"],
                    ratio and (ratio["low"] <= 1 <= ratio["high"] or

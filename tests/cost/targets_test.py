@@ -38,7 +38,11 @@ class Targets(unittest.TestCase):
     def test_unnoticed_is_an_interval_that_holds_one_or_ends_below(self):
         for ratio, verdict in (((1.2, 0.9, 1.5), "met"), ((1.02, 1.01, 1.04), "met"),
                                ((1.04, 1.02, 1.06), "missed"), ((0.9, 0.8, 0.95), "met")):
-            self.assertEqual([*judge("getppid", tapio=arm(1, ratio=ratio)).values()], [verdict])
+            said = judge("getppid", tapio=arm(*[1] * 15, ratio=ratio))
+            self.assertEqual([*said.values()], [verdict])
+
+    def test_few_rounds_do_not_show_that_something_goes_unnoticed(self):
+        self.assertEqual([*judge("getppid", tapio=arm(*[1] * 14)).values()], ["unknown"])
 
     def test_one_round_with_something_unaccounted_misses(self):
         good = arm(1, 1, ratio=(1, 1, 1))
