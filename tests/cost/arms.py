@@ -15,7 +15,8 @@ from workloads import Workload
 UNTRACED, AGAIN = "untraced", "untraced again"
 FLOOR, SENDING = "floor", "floor that sends"
 DEFAULT, WIDE, WITH_DNS = "tapio", "tapio wide", "tapio with dns"
-SETTLE = 3  # s, until what was read is handled
+BEAT = 1.2  # s, longer than the agent's: what it says of its ledger is a second old at most
+SETTLE = 6  # s, until what was read is handled and all is in the books
 
 OBSERVERS = ("container", "cri", "dns", "kmsg", "process", "usage")
 OPEN = ("observers.process.rate_per_second=0", "observers.process.noise_rate_per_second=0",
@@ -144,24 +145,23 @@ class RunningTapio:
 
     def end(self, operations):
         self.child.must_live()
-        after = self.settled()
-        figures = {"cpu_seconds": self.child.cpu_seconds() - self.cpu,
-                   "rss_bytes": self.child.peak_rss(),
-                   **account(self.before, after, self.tapio.workload, operations)}
-        ended_well = self.child.stop() and self.child.process.returncode == 0
-        self.stop()
-        return {**figures, "ended_well": ended_well}
+        figures = {**self.settled(operations), "cpu_seconds": self.child.cpu_seconds() - self.cpu,
+                   "rss_bytes": self.child.peak_rss()}
+        figures["ended_well"] = self.child.stop() and self.child.process.returncode == 0
+        return figures
 
-    def settled(self):
+    def settled(self, operations):
+        """Its account once that closes, or what is wrong with it when the time is over."""
         end = time.monotonic() + SETTLE
-        time.sleep(0.3)  # more than a beat of the drain and the watermark
+        time.sleep(BEAT)
         while True:
             status = self.status()
             if status is None:
                 raise Absent(f"it does not answer: {self.child.last_words()}")
-            if is_quiet(status) or time.monotonic() > end:
-                return status
-            time.sleep(0.1)
+            made = account(self.before, status, self.tapio.workload, operations)
+            if time.monotonic() > end or is_quiet(status) and made["unaccounted"] == 0:
+                return made
+            time.sleep(0.2)
 
     def stop(self):
         self.child.stop()

@@ -89,6 +89,10 @@ def reported(text, peer, operations):
             "unaccounted": max(0, lost - told)}
 
 
+# perf sometimes goes on with the name that a process had before its exec.
+BY_US = r"\b(?:loops|python3|nsenter)/\d+ "
+
+
 def count_by_bpftrace(*tracepoints, per_operation=1.0, comm=None):
     where = f'/comm == "{comm}"/ ' if comm else ""
     program = " ".join(f"tracepoint:{point} {where}{{ @ = count(); }}" for point in tracepoints)
@@ -116,7 +120,7 @@ PEERS = {
                           r"^exec \d+ exec_chain", same_facts=True),
         Peer("execsnoop", ("execsnoop",), r"^exec_chain\s", same_facts=True),
         Peer("exitsnoop", ("exitsnoop",), r"^exec_chain\s", same_facts=True),
-        trace_by_perf("-e", "execve", counts=r"(?:loops|exec_chain)/\d+ .*execve\(.* = 0$",
+        trace_by_perf("-e", "execve", counts=r"(?:loops|exec_chain|python3)/\d+ .*execve\(.* = 0$",
                       same_facts=True),
         sysdig("execve", r"^execve exec_chain", same_facts=True),
     ],
@@ -125,7 +129,7 @@ PEERS = {
         print_by_bpftrace("sched:sched_process_fork", r'"fork %d %s %d\n", pid, comm, args->child_pid',
                           r"^fork \d+ loops", same_facts=True),
         Peer("exitsnoop", ("exitsnoop",), r"^loops\s", same_facts=True),
-        trace_by_perf("-e", "clone", counts=r"\bloops/\d+ clone\(", same_facts=True),
+        trace_by_perf("-e", "clone", counts=BY_US + r"clone\(", same_facts=True),
         sysdig("clone", r"^clone loops", same_facts=True),
     ],
     "getppid": [
@@ -138,7 +142,7 @@ PEERS = {
         print_by_bpftrace("syscalls:sys_enter_openat", r'"open %s %s\n", comm, str(args->filename)',
                           r"^open loops /dev/null"),
         Peer("opensnoop", ("opensnoop",), r"\bloops\s.*/dev/null"),
-        trace_by_perf("-e", "openat", counts=r"\bloops/.*\bopenat\("),
+        trace_by_perf("-e", "openat", counts=BY_US + r"openat\("),
         sysdig("openat", r"^openat loops"),
     ],
     "tcp": [
@@ -148,7 +152,7 @@ PEERS = {
                           r"^state ", per_operation=10),
         Peer("tcplife", ("tcplife",), r"\bloops\s.*127\.0\.0\.1", per_operation=2),
         Peer("tcpstates", ("tcpstates",), r"127\.0\.0\.1.*->", per_operation=10),
-        trace_by_perf("-e", "connect", counts=r"\bloops/.*\bconnect\("),
+        trace_by_perf("-e", "connect", counts=BY_US + r"connect\("),
         sysdig("connect", r"^connect loops", per_operation=2),
     ],
     "http": [
