@@ -62,8 +62,8 @@ class Targets(unittest.TestCase):
         def programs(ns):
             return [{"arm": "floor that sends", "hook": "exit", "ns": 100},
                     {"arm": "floor", "hook": "exit", "ns": 10},
-                    {"arm": "tapio", "hook": "exit", "ns": 900},
-                    {"arm": "tapio wide", "hook": "exit", "ns": ns}]
+                    {"arm": "tapio wide", "hook": "exit", "ns": ns},
+                    {"arm": "tapio", "hook": "exit", "ns": 900 - ns}]
         for ns, verdict in ((160, "met"), (161, "missed")):
             said = judge("fork", programs(ns), {"exit": 168})
             self.assertEqual([*said.values()], [verdict])
