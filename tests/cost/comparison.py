@@ -32,7 +32,7 @@ def is_whole(run):
                   for arm in workload["arms"].values()]
         return isinstance(run["date"], str) and all(
             isinstance(ratio[key], (int, float)) for ratio in ratios if ratio is not None
-            for key in ("median", "low", "high"))
+            for key in ("median", "low", "high", "pairs"))
     except (KeyError, TypeError, AttributeError):
         return False
 
@@ -63,6 +63,8 @@ def choose(words, folder, baseline=BASELINE):
 
 
 def verdict(old, new):
+    if min(old["pairs"], new["pairs"]) < figures.PAIRS_FOR_AN_INTERVAL:
+        return "too few rounds"
     if figures.overlap(old, new):
         return "the same"
     return "slower" if new["median"] > old["median"] else "faster"

@@ -30,6 +30,10 @@ class Comparison(unittest.TestCase):
     def test_intervals_that_touch_are_the_same(self):
         self.assertEqual(self.said(run(a=ratio(1.10)), run(a=ratio(1.13))), [("a", "the same")])
 
+    def test_few_rounds_say_nothing(self):
+        few = {**ratio(1.1), "pairs": 5}
+        self.assertEqual(self.said(run(a=few), run(a=ratio(3))), [("a", "too few rounds")])
+
     def test_arms_and_workloads_of_one_side_are_named(self):
         self.assertEqual(self.said(run(a=ratio(1)), run(b=ratio(1))),
                          [("a", "gone"), ("b", "new")])

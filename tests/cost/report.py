@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run as tables for people."""
 
+import figures
+
 HEADS = ("", "RATIO", "95 %", "NS/OP", "MADE", "TOLD", "LOST", "UNACC.", "CPU s", "RSS MiB",
          "AS A/A")
 
@@ -21,10 +23,15 @@ def short_ns(value):
     return number(value, 0 if value >= 1000 else 1)
 
 
+def shown_interval(ratio):
+    if not ratio or ratio["pairs"] < figures.PAIRS_FOR_AN_INTERVAL:
+        return "-"
+    return f"{ratio['low']:.2f}-{ratio['high']:.2f}"
+
+
 def arm_row(name, arm):
     ratio = arm["ratio"]
-    return (name, number(ratio["median"], 2) if ratio else "1",
-            f"{ratio['low']:.2f}-{ratio['high']:.2f}" if ratio else "-",
+    return (name, number(ratio["median"], 2) if ratio else "1", shown_interval(ratio),
             short_ns(arm["ns_per_operation"]), number(arm["generated"]), number(arm["reported"]),
             number(arm["lost"]), number(arm["unaccounted"]), number(arm["cpu_seconds"], 2),
             number(arm["rss_bytes"] and arm["rss_bytes"] / 2**20, 1), arm["as_control"] or "-")
@@ -73,7 +80,7 @@ def workload_text(name, result):
 
 def comparison_text(rows, unlike):
     def shown(ratio):
-        return f"{ratio['median']:.2f} ({ratio['low']:.2f}-{ratio['high']:.2f})" if ratio else "-"
+        return f"{ratio['median']:.2f} ({shown_interval(ratio)})" if ratio else "-"
 
     moved = sum(row[4] in ("slower", "faster") for row in rows)
     return "\n".join([

@@ -7,13 +7,14 @@ import time
 
 import figures
 import kernel
-from arms import AGAIN, UNTRACED
+from arms import AGAIN, DEFAULT, FLOOR, SENDING, UNTRACED, WIDE, WITH_DNS
 from child import Absent
 
 BOUND = 8  # times the seconds that a workload takes untraced; then it stops, and counts as it is
 SECONDS = 1  # untraced, about
 GUESS = 4  # s for one arm, before any was timed
 RUNS_FOR_PROGRAMS = 3
+QUICK_RUNS_FOR_PROGRAMS = 1
 
 
 def say(text):
@@ -131,13 +132,19 @@ def base_of(program):
     return program
 
 
-def in_kernel(workload, arms, room, count, folder, runs=RUNS_FOR_PROGRAMS):
+def counted(workload, arms):
+    """Those whose programs' time is taken: an observer alone has the same ones."""
+    if not workload.observers:
+        return []
+    names = (FLOOR, SENDING, WITH_DNS if "dns" in workload.observers else DEFAULT, WIDE)
+    return [arm for arm in arms if arm.name in names]
+
+
+def in_kernel(workload, arms, room, count, folder, runs, progress):
     """Rows of programs: ns of a run, medians, of floors and Tapio."""
     rows = []
-    for arm in arms:
-        if arm.kind not in ("floor", "tapio") or not workload.observers:
-            continue
-        say(f"{workload.name}: time of programs, {arm.name}")
+    for arm in counted(workload, arms):
+        progress.step(f"{workload.name}: time of programs, {arm.name}")
         found = {}
         try:
             for number in range(runs):
@@ -146,6 +153,7 @@ def in_kernel(workload, arms, room, count, folder, runs=RUNS_FOR_PROGRAMS):
                     found.setdefault(name, []).append({"ns": ns, "runs": times})
         except Absent as why:
             say(f"{workload.name}: {arm.name} has no times of programs: {why}")
+        progress.count(runs)
         rows += [{"arm": arm.name, "program": name, "hook": base_of(name), "kind": arm.kind,
                   "ns": figures.median_of(each, "ns"), "runs": figures.median_of(each, "runs")}
                  for name, each in sorted(found.items())]
