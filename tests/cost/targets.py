@@ -26,7 +26,12 @@ def verdict(text, figure, holds):
 
 
 def ratio_of(arms, name):
-    return arms[name]["ratio"] if name in arms else None
+    """None also where there were too few rounds to say anything."""
+    return enough(arms[name]["ratio"]) if name in arms else None
+
+
+def enough(ratio, pairs=figures.PAIRS_FOR_AN_INTERVAL):
+    return ratio if ratio and ratio["pairs"] >= pairs else None
 
 
 def below(arms, name, most):
@@ -37,9 +42,7 @@ def below(arms, name, most):
 
 def unnoticed(arms):
     """Few pairs make wide intervals, in which everything lies: then it is not known."""
-    ratio = ratio_of(arms, DEFAULT)
-    if ratio and ratio["pairs"] < figures.PAIRS_FOR_A_CLAIM:
-        ratio = None
+    ratio = enough(ratio_of(arms, DEFAULT), figures.PAIRS_FOR_A_CLAIM)
     return verdict(f"{DEFAULT}: interval holds 1.00, or ends below {UNNOTICED_BELOW}",
                    ratio and ratio["high"],
                    ratio and (ratio["low"] <= 1 <= ratio["high"] or
@@ -50,7 +53,7 @@ def against_floor(arms, name, most):
     text = f"{name} at most {most:.2f} times the floor"
     if name not in arms or FLOOR not in arms:
         return verdict(text, None, None)
-    pairs = figures.summary(figures.ratios(arms[name]["rounds"], arms[FLOOR]["rounds"]))
+    pairs = enough(figures.summary(figures.ratios(arms[name]["rounds"], arms[FLOOR]["rounds"])))
     return verdict(text, pairs and pairs["median"], pairs and pairs["median"] <= most)
 
 
@@ -76,9 +79,12 @@ def in_kernel(sends, programs):
 def below_peers(arms):
     ours = ratio_of(arms, WIDE)
     for name, arm in arms.items():
-        if arm["kind"] == "peer" and arm["same_facts"] and ours and arm["ratio"]:
-            yield verdict(f"{WIDE} below {name} ({arm['ratio']['median']:.2f})", ours["median"],
-                          ours["median"] < arm["ratio"]["median"])
+        if arm["kind"] != "peer" or not arm["same_facts"]:
+            continue
+        theirs = ratio_of(arms, name)
+        text = f"{WIDE} below {name}" + (f" ({theirs['median']:.2f})" if theirs else "")
+        yield verdict(text, ours and ours["median"],
+                      ours and theirs and ours["median"] < theirs["median"])
 
 
 def judge(workload, arms, programs):

@@ -7,12 +7,12 @@ import targets
 from workloads import Workload
 
 
-def arm(*times, kind="tapio", same_facts=False, unaccounted=0, ratio=None):
+def arm(*times, kind="tapio", same_facts=False, unaccounted=0, ratio=None, pairs=15):
     rows = [{"round": i, "ns_per_operation": time, "unaccounted": unaccounted}
             for i, time in enumerate(times)]
     median, low, high = ratio or (1.0, 0.99, 1.01)
     return {"kind": kind, "same_facts": same_facts, "rounds": rows,
-            "ratio": {"median": median, "low": low, "high": high, "pairs": len(times)}}
+            "ratio": {"median": median, "low": low, "high": high, "pairs": pairs}}
 
 
 def workload(name, sends=None):
@@ -31,6 +31,13 @@ class Targets(unittest.TestCase):
             said = judge("exec", tapio=arm(11, ratio=(median, 1, 2)))
             self.assertEqual(said, {"tapio at most 1.10": verdict})
 
+    def test_few_rounds_meet_and_miss_nothing(self):
+        peer = arm(1, kind="peer", same_facts=True, pairs=5)
+        self.assertEqual(set(judge("exec", tapio=arm(1, pairs=5)).values()), {"unknown"})
+        self.assertEqual(set(judge("fork", tapio_wide=arm(1), peer=peer).values()), {"unknown"})
+        said = judge("veth", floor=arm(1, 1), tapio_with_dns=arm(1, 1))
+        self.assertEqual(said["tapio with dns at most 1.10 times the floor"], "unknown")
+
     def test_what_was_not_measured_is_unknown(self):
         self.assertEqual(set(judge("veth").values()), {"unknown"})
         self.assertEqual(set(judge("signals").values()), {"unknown"})
@@ -38,11 +45,11 @@ class Targets(unittest.TestCase):
     def test_unnoticed_is_an_interval_that_holds_one_or_ends_below(self):
         for ratio, verdict in (((1.2, 0.9, 1.5), "met"), ((1.02, 1.01, 1.04), "met"),
                                ((1.04, 1.02, 1.06), "missed"), ((0.9, 0.8, 0.95), "met")):
-            said = judge("getppid", tapio=arm(*[1] * 15, ratio=ratio))
+            said = judge("getppid", tapio=arm(1, ratio=ratio))
             self.assertEqual([*said.values()], [verdict])
 
     def test_few_rounds_do_not_show_that_something_goes_unnoticed(self):
-        self.assertEqual([*judge("getppid", tapio=arm(*[1] * 14)).values()], ["unknown"])
+        self.assertEqual([*judge("getppid", tapio=arm(1, pairs=14)).values()], ["unknown"])
 
     def test_one_round_with_something_unaccounted_misses(self):
         good = arm(1, 1, ratio=(1, 1, 1))
@@ -53,9 +60,11 @@ class Targets(unittest.TestCase):
         self.assertEqual(said["tapio wide: nothing unaccounted"], "missed")
 
     def test_the_floor_is_compared_within_rounds(self):
-        said = judge("veth", tapio=arm(1), floor=arm(10, 20, 30), tapio_with_dns=arm(11, 21, 60))
+        said = judge("veth", tapio=arm(1), floor=arm(*[10, 20, 30] * 2),
+                     tapio_with_dns=arm(*[11, 21, 60] * 2))
         self.assertEqual(said["tapio with dns at most 1.10 times the floor"], "met")
-        said = judge("veth", tapio=arm(1), floor=arm(10, 20, 30), tapio_with_dns=arm(12, 24, 30))
+        said = judge("veth", tapio=arm(1), floor=arm(*[10, 20, 30] * 2),
+                     tapio_with_dns=arm(*[12, 24, 30] * 2))
         self.assertEqual(said["tapio with dns at most 1.10 times the floor"], "missed")
 
     def test_a_program_is_compared_with_the_floor_that_sends_as_much(self):
