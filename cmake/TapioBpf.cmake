@@ -37,6 +37,8 @@ function(tapio_skeleton target source)
     DEPENDS ${object_${TAPIO_ARCH}}
     COMMAND ${TAPIO_BPFTOOL} gen skeleton ${object_${TAPIO_ARCH}} name ${name}_bpf > ${skeleton}
     VERBATIM)
+  # Made with the target and not linked into it, as a program would.
+  set_source_files_properties(${object_x86} ${object_arm64} PROPERTIES HEADER_FILE_ONLY ON)
   target_sources(${target} PRIVATE ${skeleton} ${object_x86} ${object_arm64})
   target_include_directories(${target} SYSTEM PUBLIC ${skeletons})
 endfunction()
