@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "container_observer.hpp"
+#include "enrich/world.hpp"
 #include "rig.hpp"
 #include "scenarios/memory_cgroup.hpp"
 #include "test_cgroup.hpp"
@@ -179,14 +180,17 @@ class WatchOfCgroups : public testing::Test {
   Watch watch(const Config& config = {}) {
     return {Rig::must(CgroupFiles::open(hierarchy)), config};
   }
-  static CgroupCreated known(const TestCgroup& cgroup) {
-    return {.cgroup_id = cgroup.id(), .path = cgroup.path()};
+  CgroupCreated known(const TestCgroup& cgroup) {
+    const CgroupCreated fact{.cgroup_id = cgroup.id(), .path = cgroup.path()};
+    world.apply(fact);
+    return fact;
   }
   [[nodiscard]] bool limit(const TestCgroup& cgroup, const std::string& bytes) const {
     const bool v2 = hierarchy.subsystem == TAPIO_CGROUP_V2;
     return cgroup.write(v2 ? "memory.max" : "memory.limit_in_bytes", bytes);
   }
 
+  KnownWorld world;
   capture::Hierarchy hierarchy = capture::find_hierarchy(capture::find_btf(""));
 };
 
@@ -195,11 +199,11 @@ TEST_F(WatchOfCgroups, memory_and_a_changed_limit_are_read_from_a_real_cgroup) {
   if (!limit(cgroup, "67108864")) GTEST_SKIP() << "no memory controller here";
   auto watch = this->watch();
   watch.add(known(cgroup));
-  const auto readings = watch.tick(1s);
+  const auto readings = watch.tick(1s, world);
   ASSERT_EQ(readings.memory.size(), 1u);
   EXPECT_EQ(readings.memory[0].max, 67108864u);
   ASSERT_TRUE(limit(cgroup, "33554432"));
-  const auto later = watch.tick(2s);
+  const auto later = watch.tick(2s, world);
   ASSERT_EQ(later.changes.size(), 1u);
   EXPECT_EQ(later.changes[0].before, 67108864u);
   EXPECT_EQ(later.changes[0].after, 33554432u);
@@ -250,7 +254,7 @@ TEST_F(WatchOfCgroups, what_is_behind_the_usage_and_a_kill_are_read_from_the_ker
   {
     const Taker large(cgroup, 30 * kMiB);
     ASSERT_TRUE(large.ready());
-    const auto first = watch.tick(1s);
+    const auto first = watch.tick(1s, world);
     ASSERT_EQ(first.memory.size(), 1u);
     const CgroupMemory& before = first.memory[0];
     EXPECT_GE(before.usage, 30 * kMiB);
@@ -261,7 +265,7 @@ TEST_F(WatchOfCgroups, what_is_behind_the_usage_and_a_kill_are_read_from_the_ker
     EXPECT_EQ(before.oom_kills, 0u);
     EXPECT_EQ(before.pressure.has_value(), v2 && ::access("/proc/pressure/memory", R_OK) == 0);
     EXPECT_TRUE(first.looked.empty()) << "only who was near its limit is looked at";
-    const auto second = watch.tick(2s);
+    const auto second = watch.tick(2s, world);
     ASSERT_EQ(second.looked.size(), 1u);
     ASSERT_GE(second.looked[0].consumers.largest.size(), 1u);
     EXPECT_EQ(second.looked[0].consumers.largest[0].pid, static_cast<std::uint32_t>(large.pid()));
@@ -269,7 +273,7 @@ TEST_F(WatchOfCgroups, what_is_behind_the_usage_and_a_kill_are_read_from_the_ker
   }
   const Taker killed(cgroup, 64 * kMiB);
   EXPECT_FALSE(killed.ready());
-  const auto after = watch.tick(3s);
+  const auto after = watch.tick(3s, world);
   ASSERT_EQ(after.memory.size(), 1u);
   EXPECT_EQ(after.memory[0].oom_kills, 1u);
   EXPECT_GT(after.memory[0].hits, 0u);
@@ -301,7 +305,7 @@ TEST_F(WatchOfCgroups, a_tick_keeps_its_budget_with_many_cgroups) {
     for (int tick = 1; tick <= kTicks; ++tick) {
       const auto begin = monotonic_now();
       const auto cpu_begin = cpu_time();
-      read += watch.tick(std::chrono::seconds(tick)).memory.size();
+      read += watch.tick(std::chrono::seconds(tick), world).memory.size();
       took += monotonic_now() - begin;
       cpu += cpu_time() - cpu_begin;
     }

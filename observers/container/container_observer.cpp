@@ -134,7 +134,7 @@ void ContainerObserver::open_watch(MonotonicTime now) {
 void ContainerObserver::on_tick(MonotonicTime now, Output& out) {
   if (node_ && config_.memory) memory_.take(node_->read(now), out);
   if (!watch_) return;
-  const auto readings = watch_->tick(now);
+  const auto readings = watch_->tick(now, out.world());
   for (const CgroupMemory& reading : readings.memory) memory_.take(reading, out);
   for (const auto& looked : readings.looked) publish(looked, now, out);
   memory_.tell(now, out);

@@ -12,6 +12,7 @@
 #include "collected.hpp"
 #include "container_hooks.hpp"
 #include "container_observer.hpp"
+#include "enrich/world.hpp"
 
 namespace tapio::container {
 namespace {
@@ -167,10 +168,12 @@ class WatchTest : public testing::Test {
     std::filesystem::create_directories(base / path);
     const Fd directory{::open((base / path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     paths.push_back("/" + path);
-    return {.time = time,
-            .evidence = time.count() ? RecordId{1, 1} : RecordId{},
-            .cgroup_id = capture::cgroup_id_of(directory.get()),
-            .path = paths.back()};
+    CgroupCreated fact{.time = time,
+                       .evidence = time.count() ? RecordId{1, 1} : RecordId{},
+                       .cgroup_id = capture::cgroup_id_of(directory.get()),
+                       .path = paths.back()};
+    world.apply(fact);
+    return fact;
   }
   Watch watch(const Config& config = {}, std::uint32_t subsystem = TAPIO_CGROUP_V2) {
     auto files = CgroupFiles::open({.subsystem = subsystem, .mount = base});
@@ -178,6 +181,7 @@ class WatchTest : public testing::Test {
     return {std::move(*files), config};
   }
 
+  KnownWorld world;
   std::filesystem::path base;
   std::list<std::string> paths;
 };
@@ -191,13 +195,13 @@ TEST_F(WatchTest, memory_is_read_where_there_is_a_limit) {
   write("limited", "memory.current", "600\n");
   write("free", "memory.max", "max\n");
   write("free", "memory.current", "700\n");
-  const auto readings = watch.tick(1s);
+  const auto readings = watch.tick(1s, world);
   ASSERT_THAT(readings.memory, SizeIs(1));
   EXPECT_EQ(readings.memory[0].cgroup_id, limited.cgroup_id);
   EXPECT_EQ(readings.memory[0].usage, 600u);
   EXPECT_EQ(readings.memory[0].max, 1000u);
-  EXPECT_THAT(watch.tick(1500ms).memory, IsEmpty()) << "not before its time";
-  EXPECT_THAT(watch.tick(2s).memory, SizeIs(1));
+  EXPECT_THAT(watch.tick(1500ms, world).memory, IsEmpty()) << "not before its time";
+  EXPECT_THAT(watch.tick(2s, world).memory, SizeIs(1));
   EXPECT_THAT(readings.changes, IsEmpty());
 }
 
@@ -206,13 +210,13 @@ TEST_F(WatchTest, a_reload_makes_a_short_interval_count_at_once) {
   watch.add(created("a"));
   write("a", "memory.max", "1000\n");
   write("a", "memory.current", "600\n");
-  EXPECT_THAT(watch.tick(1s).memory, SizeIs(1));
-  EXPECT_THAT(watch.tick(100s).memory, IsEmpty());
+  EXPECT_THAT(watch.tick(1s, world).memory, SizeIs(1));
+  EXPECT_THAT(watch.tick(100s, world).memory, IsEmpty());
   watch.configure({.memory_interval = 1s});
-  EXPECT_THAT(watch.tick(101s).memory, SizeIs(1));
-  EXPECT_THAT(watch.tick(102s).memory, SizeIs(1));
+  EXPECT_THAT(watch.tick(101s, world).memory, SizeIs(1));
+  EXPECT_THAT(watch.tick(102s, world).memory, SizeIs(1));
   watch.configure({.memory = false, .limits = false});
-  EXPECT_THAT(watch.tick(200s).memory, IsEmpty());
+  EXPECT_THAT(watch.tick(200s, world).memory, IsEmpty());
 }
 
 TEST_F(WatchTest, v1_has_other_names_for_the_same) {
@@ -220,7 +224,7 @@ TEST_F(WatchTest, v1_has_other_names_for_the_same) {
   watch.add(created("a"));
   write("a", "memory.limit_in_bytes", "4096\n");
   write("a", "memory.usage_in_bytes", "100\n");
-  const auto readings = watch.tick(1s);
+  const auto readings = watch.tick(1s, world);
   ASSERT_THAT(readings.memory, SizeIs(1));
   EXPECT_EQ(readings.memory[0].max, 4096u);
 }
@@ -232,24 +236,24 @@ TEST_F(WatchTest, a_limit_that_is_another_one_is_told_once_with_both) {
   write("a", "memory.current", "1\n");
   write("a", "cpu.max", "max 100000\n");
   write("a", "pids.max", "100\n");
-  EXPECT_THAT(watch.tick(1s).changes, IsEmpty());
+  EXPECT_THAT(watch.tick(1s, world).changes, IsEmpty());
   write("a", "memory.max", "500\n");
   write("a", "cpu.max", "50000 100000\n");
   write("a", "pids.max", "max\n");
-  const auto at_once = watch.tick(2s);
+  const auto at_once = watch.tick(2s, world);
   ASSERT_THAT(at_once.changes, SizeIs(1));
   EXPECT_EQ(at_once.changes[0].limit, "memory.max");
   EXPECT_EQ(at_once.changes[0].before, 1000u);
   EXPECT_EQ(at_once.changes[0].after, 500u);
   EXPECT_EQ(at_once.changes[0].since, 1s);
-  const auto later = watch.tick(6s);
+  const auto later = watch.tick(6s, world);
   ASSERT_THAT(later.changes, SizeIs(2));
   EXPECT_EQ(later.changes[0].limit, "cpu.max");
   EXPECT_EQ(later.changes[0].before, kNoLimit);
   EXPECT_EQ(later.changes[0].after, 500u);
   EXPECT_EQ(later.changes[1].limit, "pids.max");
   EXPECT_EQ(later.changes[1].after, kNoLimit);
-  EXPECT_THAT(watch.tick(60s).changes, IsEmpty());
+  EXPECT_THAT(watch.tick(60s, world).changes, IsEmpty());
 }
 
 TEST_F(WatchTest, the_limits_that_a_runtime_sets_after_the_beginning_are_no_change) {
@@ -257,21 +261,22 @@ TEST_F(WatchTest, the_limits_that_a_runtime_sets_after_the_beginning_are_no_chan
   watch.add(created("a", 10s));
   write("a", "memory.max", "2000\n");
   write("a", "memory.current", "1\n");
-  EXPECT_THAT(watch.tick(10500ms).changes, IsEmpty());
+  EXPECT_THAT(watch.tick(10500ms, world).changes, IsEmpty());
   write("a", "memory.max", "1000\n");
-  EXPECT_THAT(watch.tick(12s).changes, IsEmpty());
+  EXPECT_THAT(watch.tick(12s, world).changes, IsEmpty());
   write("a", "memory.max", "3000\n");
-  EXPECT_THAT(watch.tick(13s).changes, SizeIs(1));
+  EXPECT_THAT(watch.tick(13s, world).changes, SizeIs(1));
 }
 
 TEST_F(WatchTest, another_cgroup_of_the_same_path_is_not_read_for_the_first) {
   auto watch = this->watch();
   auto other = created("a");
   other.cgroup_id++;
+  world.apply(other);
   watch.add(other);
   write("a", "memory.max", "1000\n");
   write("a", "memory.current", "1\n");
-  EXPECT_THAT(watch.tick(1s).memory, IsEmpty());
+  EXPECT_THAT(watch.tick(1s, world).memory, IsEmpty());
   EXPECT_EQ(watch.size(), 0u);
 }
 
@@ -282,12 +287,12 @@ TEST_F(WatchTest, what_is_removed_is_read_no_more_in_either_state) {
   write("limited", "memory.current", "1\n");
   watch.add(limited);
   watch.add(free);
-  (void)watch.tick(1s);
+  (void)watch.tick(1s, world);
   watch.remove(limited.cgroup_id);
   watch.remove(free.cgroup_id);
   watch.remove(free.cgroup_id);
   EXPECT_EQ(watch.size(), 0u);
-  EXPECT_THAT(watch.tick(2s).memory, IsEmpty());
+  EXPECT_THAT(watch.tick(2s, world).memory, IsEmpty());
 }
 
 TEST_F(WatchTest, no_more_than_so_many_are_read_in_a_second_and_all_get_their_turn) {
@@ -300,7 +305,7 @@ TEST_F(WatchTest, no_more_than_so_many_are_read_in_a_second_and_all_get_their_tu
   }
   std::set<std::uint64_t> seen;
   for (int second = 1; second <= 16; ++second) {
-    const auto readings = watch.tick(std::chrono::seconds(second));
+    const auto readings = watch.tick(std::chrono::seconds(second), world);
     EXPECT_LE(readings.memory.size(), 4u);
     for (const auto& reading : readings.memory) seen.insert(reading.cgroup_id);
   }
@@ -314,7 +319,7 @@ TEST_F(WatchTest, cgroups_that_are_mounted_later_are_read_from_then_on) {
     tries++;
     return mounted ? std::optional(this->watch(config)) : std::nullopt;
   });
-  Collected out;
+  Collected out(world);
   const auto early = created("early", 1s);
   observer.on_fact(early, out);
   observer.on_fact(early, out);
@@ -353,26 +358,26 @@ TEST_F(WatchTest, a_replay_reads_no_file_and_sees_the_same) {
   }
   write("a", "memory.max", "1000\n");
   write("a", "memory.current", "600\n");
-  const auto first = live.tick(1s);
+  const auto first = live.tick(1s, world);
   write("a", "memory.max", "500\n");
   std::filesystem::remove_all(base / "b");
-  const auto second = live.tick(6s);
+  const auto second = live.tick(6s, world);
   ASSERT_THAT(second.changes, SizeIs(1));
   std::filesystem::remove_all(base);
   tape.playing = true;
-  EXPECT_EQ(replay.tick(1s).memory.at(0).usage, first.memory.at(0).usage);
-  const auto again = replay.tick(6s);
+  EXPECT_EQ(replay.tick(1s, world).memory.at(0).usage, first.memory.at(0).usage);
+  const auto again = replay.tick(6s, world);
   ASSERT_THAT(again.changes, SizeIs(1));
   EXPECT_EQ(again.changes[0].after, second.changes[0].after);
   EXPECT_EQ(again.memory.at(0).max, 500u);
   EXPECT_EQ(replay.size(), live.size());
   EXPECT_THAT(tape.answers, IsEmpty());
-  EXPECT_THAT(replay.tick(60s).memory, IsEmpty()) << "an answer that is none: it is gone";
+  EXPECT_THAT(replay.tick(60s, world).memory, IsEmpty()) << "an answer that is none: it is gone";
 }
 
 TEST_F(WatchTest, the_observer_reads_what_facts_tell_it_of) {
   ContainerObserver observer({.records = false}, watch());
-  Collected out;
+  Collected out(world);
   const auto fact = created("a");
   write("a", "memory.max", "1000\n");
   write("a", "memory.current", "1\n");

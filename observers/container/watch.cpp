@@ -7,6 +7,17 @@
 
 namespace tapio::container {
 
+namespace {
+
+// Below the mount; "": not known.
+std::string_view below_mount(std::string_view path) {
+  static constexpr std::string_view kUnseenHead = "…";  // then the rest begins at the mount
+  if (path.starts_with(kUnseenHead)) path.remove_prefix(kUnseenHead.size());
+  return path.starts_with('/') ? path : std::string_view();
+}
+
+}  // namespace
+
 void Watch::configure(const Config& config) {
   config_ = config;
   for (Entries* list : {&limited_, &others_})
@@ -14,12 +25,9 @@ void Watch::configure(const Config& config) {
 }
 
 void Watch::add(const CgroupCreated& fact) {
-  static constexpr std::string_view kUnseenHead = "…";  // then the rest begins at the mount
-  auto path = fact.path;
-  if (path.starts_with(kUnseenHead)) path.remove_prefix(kUnseenHead.size());
-  if (!path.starts_with('/') || by_id_.contains(fact.cgroup_id)) return;
+  if (below_mount(fact.path).empty() || by_id_.contains(fact.cgroup_id)) return;
   if (by_id_.size() >= kMaxCgroups) return;
-  others_.push_front({.id = fact.cgroup_id, .path = std::string(path)});
+  others_.push_front({.id = fact.cgroup_id});
   if (fact.evidence != RecordId{}) others_.front().settled = fact.time + kSettles;
   by_id_.emplace(fact.cgroup_id, others_.begin());
 }
@@ -31,26 +39,27 @@ void Watch::remove(std::uint64_t id) {
   by_id_.erase(known);
 }
 
-Watch::Readings Watch::tick(MonotonicTime now) {
+Watch::Readings Watch::tick(MonotonicTime now, const World& world) {
   Readings out;
   if (!config_.memory && !config_.limits) return out;
-  const auto end = monotonic_now() + kBudget;
+  const Tick tick{.now = now, .end = monotonic_now() + kBudget, .world = world, .out = out};
   const std::size_t most = config_.readings_per_second;
   // Many with a limit must not keep the others from their turn: one may be limited later.
-  const auto used = go_round(limited_, std::max<std::size_t>(most - most / 4, 1), now, end, out);
-  go_round(others_, most - used, now, end, out);
+  const auto used = go_round(limited_, std::max<std::size_t>(most - most / 4, 1), tick);
+  go_round(others_, most - used, tick);
   return out;
 }
 
-std::size_t Watch::go_round(Entries& list, std::size_t most, MonotonicTime now, MonotonicTime end,
-                            Readings& out) {
+std::size_t Watch::go_round(Entries& list, std::size_t most, const Tick& tick) {
   std::size_t used = 0;
-  for (; used < most && !list.empty() && list.front().due <= now; ++used) {
+  for (; used < most && !list.empty() && list.front().due <= tick.now; ++used) {
     const auto entry = list.begin();
-    const Due due = this->due(*entry, now, out.looked.size());
-    const Seen seen = ask(*entry, due, end);
+    const Cgroup* cgroup = tick.world.cgroup(entry->id);
+    const auto path = cgroup ? below_mount(cgroup->path) : std::string_view();
+    const Due due = this->due(*entry, tick.now, tick.out.looked.size());
+    const Seen seen = path.empty() ? Seen{} : ask(*entry, path, due, tick.end);
     if (seen.there) {
-      take(*entry, seen, due, now, out);
+      take(*entry, seen, due, tick.now, tick.out);
       Entries& to = entry->limited ? limited_ : others_;
       to.splice(to.end(), list, entry);
     } else {  // it is gone
@@ -69,9 +78,10 @@ Watch::Due Watch::due(const Entry& entry, MonotonicTime now, std::size_t looked)
           .consumers = config_.memory && look};
 }
 
-Watch::Seen Watch::ask(const Entry& entry, Due due, MonotonicTime end) const {
+Watch::Seen Watch::ask(const Entry& entry, std::string_view path, Due due,
+                       MonotonicTime end) const {
   const auto answer = outside_->ask("cgroup", [&] {
-    const Seen seen = look(entry, due);
+    const Seen seen = look(entry, path, due);
     Packer pack;
     pack(seen.there)(monotonic_now() >= end);
     seen.figures.pack(pack);
@@ -86,9 +96,9 @@ Watch::Seen Watch::ask(const Entry& entry, Due due, MonotonicTime end) const {
   return unpack.done() ? seen : Seen{};
 }
 
-Watch::Seen Watch::look(const Entry& entry, Due due) const {
-  const auto directory = files_ ? files_->directory(entry.path, entry.id)
-                                : fail(Fault::unavailable, "nothing is read");
+Watch::Seen Watch::look(const Entry& entry, std::string_view path, Due due) const {
+  const auto directory =
+      files_ ? files_->directory(path, entry.id) : fail(Fault::unavailable, "nothing is read");
   if (!directory) return {};
   Seen seen{.there = true};
   Figures& figures = seen.figures;

@@ -4,7 +4,7 @@
 #include <array>
 #include <list>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -13,6 +13,7 @@
 #include "consumers.hpp"
 #include "container_config.hpp"
 #include "facts/cgroup.hpp"
+#include "facts/world.hpp"
 
 namespace tapio::container {
 
@@ -56,7 +57,8 @@ class Watch {
   void configure(const Config& config);
   void add(const CgroupCreated& fact);
   void remove(std::uint64_t id);
-  [[nodiscard]] Readings tick(MonotonicTime now);
+  // Where a cgroup lies, the World tells; one that it has forgotten is read no more.
+  [[nodiscard]] Readings tick(MonotonicTime now, const World& world);
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
 
  private:
@@ -66,7 +68,6 @@ class Watch {
   };
   struct Entry {
     std::uint64_t id;
-    std::string path;      // below the mount
     bool limited = false;  // of memory or CPU: in which list it is
     MonotonicTime settled{};
     MonotonicTime due{};
@@ -92,14 +93,21 @@ class Watch {
   };
 
   [[nodiscard]] Due due(const Entry& entry, MonotonicTime now, std::size_t looked) const;
-  [[nodiscard]] Seen ask(const Entry& entry, Due due, MonotonicTime end) const;
-  [[nodiscard]] Seen look(const Entry& entry, Due due) const;
+  // `path`: below the mount.
+  [[nodiscard]] Seen ask(const Entry& entry, std::string_view path, Due due,
+                         MonotonicTime end) const;
+  [[nodiscard]] Seen look(const Entry& entry, std::string_view path, Due due) const;
   void take(Entry& entry, const Seen& seen, Due due, MonotonicTime now, Readings& out) const;
   void take_memory(Entry& entry, const Seen& seen, MonotonicTime now, Readings& out) const;
   void note(Entry& entry, Limit limit, std::optional<std::uint64_t> value, MonotonicTime now,
             Readings& out) const;
-  std::size_t go_round(Entries& list, std::size_t most, MonotonicTime now, MonotonicTime end,
-                       Readings& out);
+  // What all of a tick have in common.
+  struct Tick {
+    MonotonicTime now, end;
+    const World& world;
+    Readings& out;
+  };
+  std::size_t go_round(Entries& list, std::size_t most, const Tick& tick);
 
   std::optional<CgroupFiles> files_;
   Config config_;

@@ -6,6 +6,15 @@
 
 namespace tapio::agent {
 
+namespace {
+
+// Of a budget; without one nothing is too much.
+double used(double amount, double budget) {
+  return budget > 0 ? amount / budget : 0;
+}
+
+}  // namespace
+
 std::string_view step_name(Step step) {
   switch (step) {
     case Step::full:
@@ -45,10 +54,6 @@ std::string_view spared_by(Step step) {
              "and of state";
   }
   return "";
-}
-
-double Governor::used(double amount, double budget) const {
-  return budget > 0 ? amount / budget : 0;
 }
 
 std::optional<Governor::Change> Governor::on_second(const Usage& usage) {

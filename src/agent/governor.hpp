@@ -97,7 +97,6 @@ class Governor {
   [[nodiscard]] bool has_budget() const { return budget_.memory.bytes != 0 || budget_.cpu != 0; }
 
  private:
-  [[nodiscard]] double used(double amount, double budget) const;
   [[nodiscard]] Step next(const Usage& usage) const;
   Change take(Step step, std::string_view why, MonotonicTime now);
 

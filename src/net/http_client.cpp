@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_client.hpp"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
 
-#include "base/fd.hpp"
+#include "net/curl.hpp"
 
 namespace tapio::net {
 
 namespace {
 
-using List = std::unique_ptr<curl_slist, Freed<curl_slist_free_all>>;
-
-// libcurl's own set-up of the process; it says no twice to nobody.
-bool is_ready() {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  return ready == CURLE_OK;
-}
+using List = std::unique_ptr<curl_slist, FreedByCurl<&Curl::slist_free_all>>;
 
 // More than the bound is read and forgotten, so that the connection can be used again.
 class Collecting final : public HttpHearer {
@@ -59,8 +52,8 @@ Status unavailable(std::string what) {
 
 // The easy handle goes before the multi handle that it may be in.
 struct HttpClient::Handles {
-  std::unique_ptr<CURLM, Freed<curl_multi_cleanup>> multi{curl_multi_init()};
-  std::unique_ptr<CURL, Freed<curl_easy_cleanup>> easy{curl_easy_init()};
+  std::unique_ptr<CURLM, FreedByCurl<&Curl::multi_cleanup>> multi{curl().multi_init()};
+  std::unique_ptr<CURL, FreedByCurl<&Curl::easy_cleanup>> easy{curl().easy_init()};
   List headers{};
   std::string reason = std::string(CURL_ERROR_SIZE, '\0');
 };
@@ -70,9 +63,9 @@ void HttpClient::Free::operator()(Handles* handles) const {
 }
 
 Result<HttpClient> HttpClient::make(HttpOptions options) {
-  std::unique_ptr<Handles, Free> handles(is_ready() ? new Handles : nullptr);
-  if (!handles || !handles->multi || !handles->easy)
-    return fail(Fault::exhausted, "libcurl has no memory");
+  TRY(load_curl());
+  std::unique_ptr<Handles, Free> handles(new Handles);
+  if (!handles->multi || !handles->easy) return fail(Fault::exhausted, "libcurl has no memory");
   return HttpClient(std::move(options), std::move(handles));
 }
 
@@ -100,7 +93,7 @@ Result<HttpAnswer> HttpClient::collect(Method method, const HttpRequest& request
   Collecting collecting(answer.body, options_.max_answer_bytes);
   answer.status = TRY(ask(method, request, collecting, stop));
   curl_off_t wait = 0;
-  curl_easy_getinfo(handles_->easy.get(), CURLINFO_RETRY_AFTER, &wait);
+  curl().easy_getinfo(handles_->easy.get(), CURLINFO_RETRY_AFTER, &wait);
   if (wait > 0) answer.retry_after = std::chrono::seconds(wait);
   return answer;
 }
@@ -110,20 +103,21 @@ Result<unsigned> HttpClient::ask(Method method, const HttpRequest& request, Http
   TRY(set_up(method, request, hearer));
   TRY(perform(stop));
   long status = 0;
-  curl_easy_getinfo(handles_->easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(handles_->easy.get(), CURLINFO_RESPONSE_CODE, &status);
   return static_cast<unsigned>(status);
 }
 
 Status HttpClient::set_up(Method method, const HttpRequest& request, HttpHearer& hearer) {
   CURL* easy = handles_->easy.get();
-  curl_easy_reset(easy);
+  curl().easy_reset(easy);
   handles_->headers.reset();
   for (const std::string& header : request.headers)
-    handles_->headers.reset(curl_slist_append(handles_->headers.release(), header.c_str()));
+    handles_->headers.reset(curl().slist_append(handles_->headers.release(), header.c_str()));
   handles_->reason.assign(CURL_ERROR_SIZE, '\0');
   CURLcode worst = CURLE_OK;
   const auto set = [&](CURLoption option, auto value) {
-    if (const CURLcode code = curl_easy_setopt(easy, option, value); code != CURLE_OK) worst = code;
+    if (const CURLcode code = curl().easy_setopt(easy, option, value); code != CURLE_OK)
+      worst = code;
   };
   set(CURLOPT_ERRORBUFFER, handles_->reason.data());
   set(CURLOPT_URL, request.url.c_str());
@@ -152,7 +146,7 @@ Status HttpClient::set_up(Method method, const HttpRequest& request, HttpHearer&
   set(CURLOPT_HEADERFUNCTION, &take_header);
   set(CURLOPT_HEADERDATA, &hearer);
   if (worst == CURLE_OK) return {};
-  return invalid(fmt::format("{}: {}", request.url, curl_easy_strerror(worst)));
+  return invalid(fmt::format("{}: {}", request.url, curl().easy_strerror(worst)));
 }
 
 // Through the multi interface, for it can be woken from another thread. A call over HTTP/2 looks
@@ -160,20 +154,20 @@ Status HttpClient::set_up(Method method, const HttpRequest& request, HttpHearer&
 Status HttpClient::perform(const std::stop_token& stop) {
   CURLM* multi = handles_->multi.get();
   CURL* easy = handles_->easy.get();
-  const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
-  curl_multi_add_handle(multi, easy);
+  const std::stop_callback wake(stop, [multi] { curl().multi_wakeup(multi); });
+  curl().multi_add_handle(multi, easy);
   int running = 1;
   const int pause = options_.http2 && options_.time.count() > 0 ? 10 : 1000;
   while (running > 0 && !stop.stop_requested()) {
-    const CURLMcode code = curl_multi_perform(multi, &running);
+    const CURLMcode code = curl().multi_perform(multi, &running);
     if (code != CURLM_OK) break;
-    if (running > 0) curl_multi_poll(multi, nullptr, 0, pause, nullptr);
+    if (running > 0) curl().multi_poll(multi, nullptr, 0, pause, nullptr);
   }
   int left = 0;
-  const CURLMsg* message = curl_multi_info_read(multi, &left);
+  const CURLMsg* message = curl().multi_info_read(multi, &left);
   const bool done = message != nullptr && message->msg == CURLMSG_DONE;
   const CURLcode result = done ? message->data.result : CURLE_ABORTED_BY_CALLBACK;
-  curl_multi_remove_handle(multi, easy);
+  curl().multi_remove_handle(multi, easy);
   if (result == CURLE_OK) return {};
   if (!done) return unavailable("stopped");
   return std::unexpected(failure(result));
@@ -181,26 +175,27 @@ Status HttpClient::perform(const std::stop_token& stop) {
 
 Error HttpClient::failure(int code) const {
   long os_error = 0;
-  curl_easy_getinfo(handles_->easy.get(), CURLINFO_OS_ERRNO, &os_error);
+  curl().easy_getinfo(handles_->easy.get(), CURLINFO_OS_ERRNO, &os_error);
   if (code == CURLE_COULDNT_CONNECT && (os_error == EACCES || os_error == EPERM))
     return {Fault::denied, fmt::format("not permitted to connect to {}", options_.unix_socket)};
   if (code == CURLE_COULDNT_CONNECT && !options_.unix_socket.empty())  // libcurl names a port
     return {Fault::unavailable, fmt::format("nobody listens on {}", options_.unix_socket)};
   const std::string_view reason = handles_->reason.c_str();
   return {Fault::unavailable,
-          std::string(reason.empty() ? curl_easy_strerror(static_cast<CURLcode>(code)) : reason)};
+          std::string(reason.empty() ? curl().easy_strerror(static_cast<CURLcode>(code)) : reason)};
 }
 
 Status check_url(const std::string& url) {
-  std::unique_ptr<CURLU, Freed<curl_url_cleanup>> parsed(curl_url());
+  TRY(load_curl());
+  std::unique_ptr<CURLU, FreedByCurl<&Curl::url_cleanup>> parsed(curl().url());
   if (!parsed) return fail(Fault::exhausted, "libcurl has no memory");
   const auto part = [&](CURLUPart which) -> std::string {
     char* text = nullptr;
-    if (curl_url_get(parsed.get(), which, &text, 0) != CURLUE_OK) return {};
-    const std::unique_ptr<char, Freed<curl_free>> owned(text);
+    if (curl().url_get(parsed.get(), which, &text, 0) != CURLUE_OK) return {};
+    const std::unique_ptr<char, FreedByCurl<&Curl::free>> owned(text);
     return text;
   };
-  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
+  if (curl().url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
     return invalid("no URL, give one like http://127.0.0.1:4318");
   const std::string scheme = part(CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") return invalid("give a URL of http or https");
