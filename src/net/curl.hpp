@@ -7,16 +7,36 @@
 
 // What is used of libcurl. It comes with some thirty libraries, which take 3 MB of memory: they are
 // loaded when somebody is to be asked over HTTP, and not by an agent that asks nobody.
-#define TAPIO_CURL_EACH(one)                                                                   \
-  one(easy_cleanup) one(easy_getinfo) one(easy_init) one(easy_reset) one(easy_setopt)          \
-      one(easy_strerror) one(free) one(global_init) one(multi_add_handle) one(multi_cleanup)   \
-          one(multi_info_read) one(multi_init) one(multi_perform) one(multi_poll)              \
-              one(multi_remove_handle) one(multi_wakeup) one(slist_append) one(slist_free_all) \
-                  one(url) one(url_cleanup) one(url_get) one(url_set)
+// clang-format off
+#define TAPIO_CURL_EACH(one) \
+  one(easy_cleanup) \
+  one(easy_getinfo) \
+  one(easy_init) \
+  one(easy_reset) \
+  one(easy_setopt) \
+  one(easy_strerror) \
+  one(free) \
+  one(global_init) \
+  one(multi_add_handle) \
+  one(multi_cleanup) \
+  one(multi_info_read) \
+  one(multi_init) \
+  one(multi_perform) \
+  one(multi_poll) \
+  one(multi_remove_handle) \
+  one(multi_wakeup) \
+  one(slist_append) \
+  one(slist_free_all) \
+  one(url) \
+  one(url_cleanup) \
+  one(url_get) \
+  one(url_set)
+// clang-format on
 
 namespace tapio::net {
 
 struct Curl {
+// NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define TAPIO_CURL_MEMBER(name) decltype(&curl_##name) name = nullptr;
   TAPIO_CURL_EACH(TAPIO_CURL_MEMBER)
 #undef TAPIO_CURL_MEMBER
