@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 
 namespace tapio::net {
 
@@ -22,8 +23,8 @@ struct Loaded {
     for (const char* name : kNames)
       if (!library) library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (!library) return fmt::format("install libcurl: {}", ::dlerror());
-#define TAPIO_CURL_FIND(name)                                                         \
-  curl.name = reinterpret_cast<decltype(curl.name)>(::dlsym(library, "curl_" #name)); \
+#define TAPIO_CURL_FIND(name)                                                      \
+  curl.name = std::bit_cast<decltype(curl.name)>(::dlsym(library, "curl_" #name)); \
   if (!curl.name) return "libcurl is too old: it has no curl_" #name;
     TAPIO_CURL_EACH(TAPIO_CURL_FIND)
 #undef TAPIO_CURL_FIND
