@@ -417,8 +417,7 @@ std::vector<Node::HookState> Node::hooks() {
       if (!choice.program)
         state.canary =
             (is_on_request(descriptor.hooks[i]) ? "off: " : "unsupported: ") + choice.reason;
-      else if (governor_.step() != Step::full && source.programs &&
-               !source.programs->is_attached(row))
+      else if (source.programs && source.programs->is_off(row))
         state.canary = "off: to hold the budget";
       else if (descriptor.hooks[i].trigger == capture::Trigger::canary && config_.canary)
         state.canary = intake_.canary_seen(descriptor.id, row) ? "seen"

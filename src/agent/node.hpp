@@ -149,7 +149,7 @@ class Node final : public serve::HttpApi {
   [[nodiscard]] std::string cost_fault() const;
   void hold_budget(MonotonicTime now);  // once a second
   [[nodiscard]] Governor::Usage read_usage(MonotonicTime now);
-  void restrain(Source& source, Step step);
+  void restrain(Source& source, Step step, MonotonicTime now);
   void record(const Governor::Change& change, const Governor::Usage& usage);
   [[nodiscard]] std::expected<cli::Configured, std::vector<std::string>> read_again() const;
   Reload take_over(const config::Tree& next);
@@ -203,7 +203,7 @@ class Node final : public serve::HttpApi {
   Costs::Readings readings_before_;
   std::uint64_t bulk_before_ = 0, normal_before_ = 0;  // events that were wanted
   std::uint64_t malformed_told_ = 0;
-  log::Sparingly malformed_log_;
+  log::Sparingly malformed_log_, restrain_log_;
   bool finished_ = false;
   std::vector<std::byte> block_;
   std::atomic<MonotonicTime> last_pass_{};  // zero: none yet

@@ -47,9 +47,9 @@ void Node::hold_budget(MonotonicTime now) {
   if (!governor_.has_budget() && governor_.step() == Step::full) return;
   usage_ = read_usage(now);
   const auto change = governor_.on_second(usage_);
-  if (!change) return;
   for (Source& source : sources_)
-    if (source.programs) restrain(source, change->after);
+    if (source.programs) restrain(source, governor_.step(), now);
+  if (!change) return;
   if (change->why == "memory" || change->after == Step::full) {
     pipeline_.spare_memory(change->after != Step::full);
     ::malloc_trim(0);
@@ -77,7 +77,8 @@ Governor::Usage Node::read_usage(MonotonicTime now) {
   return usage;
 }
 
-void Node::restrain(Source& source, Step step) {
+// Also when nothing has changed: a hook that had told nothing may have by now.
+void Node::restrain(Source& source, Step step, MonotonicTime now) {
   capture::Restraint restraint;
   restraint.keep_one_in[TAPIO_BULK] = one_in(step, Step::bulk_sampled, Step::bulk_counted);
   restraint.keep_one_in[TAPIO_NORMAL] = one_in(step, Step::normal_sampled, Step::normal_counted);
@@ -87,8 +88,10 @@ void Node::restrain(Source& source, Step step) {
         (step >= Step::normal_off && has_no_more_than_normal(book)))
       restraint.off.insert(hook);
   }
-  if (auto done = source.programs->restrain(restraint); !done)
-    log::error("observer {}: {}", source.selected.descriptor->name, done.error().what);
+  const auto done = source.programs->restrain(restraint);
+  if (std::uint64_t unsaid = 0; !done && restrain_log_.due(now, unsaid))
+    log::error("observer {}: {} ({} more since the last such line)",
+               source.selected.descriptor->name, done.error().what, unsaid);
 }
 
 void Node::record(const Governor::Change& change, const Governor::Usage& usage) {

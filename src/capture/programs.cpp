@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <utility>
 
 namespace tapio::capture {
 
@@ -153,9 +154,14 @@ Status Programs::change(const Wishes& wishes) {
 }
 
 Status Programs::restrain(const Restraint& restraint) {
-  if (restraint == restraint_) return {};
-  restraint_ = restraint;
-  TRY(wish());
+  if (detached_) return {};
+  if (const auto before = std::exchange(restraint_, restraint).keep_one_in;
+      before != restraint.keep_one_in) {
+    if (auto done = wish(); !done) {
+      restraint_.keep_one_in = before;
+      return done;
+    }
+  }
   std::set<bpf_program*> on, all;
   for (std::uint32_t hook = 0; hook < choices_.size(); ++hook) {
     if (!choices_[hook].program) continue;
@@ -226,9 +232,10 @@ const bpf_program* Programs::program_of(std::uint32_t hook) const {
   return name ? program(name) : nullptr;
 }
 
-bool Programs::is_attached(std::uint32_t hook) const {
+bool Programs::is_off(std::uint32_t hook) const {
   const bpf_program* serving = program_of(hook);
-  return std::ranges::any_of(links_, [&](const auto& link) { return link.first == serving; });
+  return !detached_ && serving &&
+         std::ranges::none_of(links_, [&](const auto& link) { return link.first == serving; });
 }
 
 const bpf_map* Programs::map(const char* name) const {

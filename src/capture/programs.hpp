@@ -46,7 +46,6 @@ struct Restraint {
   static constexpr std::uint32_t kCountedOnly = ~0u;       // as one in so many: none comes out
   std::array<std::uint32_t, TAPIO_CLASSES> keep_one_in{};  // at least; normal and bulk only
   std::set<std::uint32_t> off = {};                        // hooks
-  bool operator==(const Restraint&) const = default;
 };
 inline constexpr std::size_t kMinRingBytes = 4 << 10;
 inline constexpr std::size_t kMaxRingBytes = 64 << 20;
@@ -80,11 +79,15 @@ class Programs {
   }
 
   // Nothing is reported any more; the channel can still be drained and the books read.
-  void detach() { links_.clear(); }
+  void detach() {
+    links_.clear();
+    detached_ = true;
+  }
   // Other rates and samples, beside running programs; the rest of `wishes` is left as it is.
   Status change(const Wishes& wishes);
   // Samples more than was wished, and detaches programs all of whose hooks are to be off; what is
-  // not asked for any more comes back.
+  // not asked for any more comes back. What did not come back is tried again by the next call.
+  // Nothing after detach().
   Status restrain(const Restraint& restraint);
   // The canary's events are marked and held back from consumers; 0: none is under way.
   Status set_canary(std::uint32_t tgid);
@@ -110,8 +113,8 @@ class Programs {
   [[nodiscard]] std::uint64_t missed(std::uint32_t hook) const;
   // The program that serves a hook, or nullptr. It lives until the next load.
   [[nodiscard]] const bpf_program* program_of(std::uint32_t hook) const;
-  // Whether it runs: not while restrain() has it off.
-  [[nodiscard]] bool is_attached(std::uint32_t hook) const;
+  // Whether restrain() has its program off.
+  [[nodiscard]] bool is_off(std::uint32_t hook) const;
   // A map of the object that is loaded, or nullptr. It lives until the next load.
   [[nodiscard]] const bpf_map* map(const char* name) const;
 
@@ -142,6 +145,7 @@ class Programs {
   Channel::OnBytes on_bytes_;
   Wishes wishes_;
   Restraint restraint_;
+  bool detached_ = false;
   tapio_control control_{};
   std::unique_ptr<Channel> channel_;
   std::vector<Choice> choices_;

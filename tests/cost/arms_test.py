@@ -91,6 +91,12 @@ class Arms(unittest.TestCase):
         self.assertEqual(self.names("process"), ["untraced", "untraced again", "floor", "tapio",
                                                  "tapio process alone", "tapio wide"])
 
+    def test_alone_is_without_all_others(self):
+        settings = arms.alone("process")
+        self.assertIn("observers.process.enabled=true", settings)
+        self.assertIn("observers.dns.enabled=false", settings)
+        self.assertEqual(sum(setting.endswith("=true") for setting in settings), 1)
+
     def test_a_floor_sends_where_tapio_does(self):
         self.assertIn("floor that sends", self.names("process", sends={"exit": 168}))
         self.assertEqual(SIGNALS.floor(sending=True)[-2:], ["generate=120", "deliver"])
