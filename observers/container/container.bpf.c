@@ -9,14 +9,15 @@
  * hierarchy, also when that was mounted anew since the start. */
 static __always_inline struct cgroup_root *chosen_root(struct tapio_run *run)
 {
-	struct css_set *set = TAPIO_GET(run, tapio_current(), cgroups);
-	struct cgroup_subsys_state *css = NULL;
+	struct task_struct *task = tapio_current(run);
+	struct css_set *set = TAPIO_GET(run, task, cgroups);
+	struct cgroup_subsys_state *css;
 
 	if (!set)
 		return NULL;
 	if (tapio.cgroup_subsystem == TAPIO_CGROUP_V2)
 		return TAPIO_GET(run, set, dfl_cgrp, root);
-	TAPIO_READ(run, css, &set->subsys[0] + tapio.cgroup_subsystem);
+	css = tapio_css(run, set, tapio.cgroup_subsystem);
 	return TAPIO_GET(run, css, cgroup, root);
 }
 
@@ -30,7 +31,7 @@ static __always_inline bool is_chosen(struct tapio_run *run, struct cgroup *cgro
 static __always_inline void about_cgroup(struct tapio_run *run, struct tapio_container_cgroup *e,
 					 struct cgroup *cgroup, const char *path)
 {
-	e->cgroup_id = tapio_kernfs_id(TAPIO_GET(run, cgroup, kn));
+	e->cgroup_id = tapio_kernfs_id(run, TAPIO_GET(run, cgroup, kn));
 	tapio_append_string(run, &e->path, path, TAPIO_CONTAINER_PATH_BYTES);
 	TAPIO_END_TAIL(run, e);
 }
@@ -51,6 +52,7 @@ TAPIO_TRACEPOINT(cgroup_mkdir, TAPIO_CONTAINER_ON_MKDIR, created, struct cgroup 
 TAPIO_TRACEPOINT(cgroup_attach_task, TAPIO_CONTAINER_ON_MOVE, moved, struct cgroup *cgroup,
 		 const char *path, struct task_struct *task, bool whole)
 {
+	struct task_struct *caller = tapio_current(run);
 	pid_t tgid = TAPIO_GET(run, task, tgid);
 	struct tapio_container_move *e;
 
@@ -61,9 +63,9 @@ TAPIO_TRACEPOINT(cgroup_attach_task, TAPIO_CONTAINER_ON_MOVE, moved, struct cgro
 	e = TAPIO_BEGIN(run, tapio_container_move, TAPIO_CONTAINER_MOVED, TAPIO_STATE, 0);
 	if (!e)
 		return;
-	e->start_ns = tapio_start_boottime(TAPIO_GET(run, task, group_leader));
-	e->cgroup_id = tapio_kernfs_id(TAPIO_GET(run, cgroup, kn));
-	e->caller_start_ns = tapio_start_boottime(TAPIO_GET(run, tapio_current(), group_leader));
+	e->start_ns = tapio_start_boottime(run, TAPIO_GET(run, task, group_leader));
+	e->cgroup_id = tapio_kernfs_id(run, TAPIO_GET(run, cgroup, kn));
+	e->caller_start_ns = tapio_start_boottime(run, TAPIO_GET(run, caller, group_leader));
 	e->tgid = tgid;
 	TAPIO_COPY(run, e->comm, task, group_leader, comm);
 	TAPIO_END(run, e);

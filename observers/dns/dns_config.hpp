@@ -29,7 +29,7 @@ struct Config {
   std::chrono::milliseconds slow{500};
   std::uint32_t rate_per_second = 1000;
   std::uint32_t keep_one_in = 10;
-  std::uint32_t packets_per_second = 50'000;
+  std::uint32_t packets_per_second = 10'000;
   ByteSize ring{256 << 10};
   std::uint32_t detect_silent_queries = 3;
   std::uint32_t detect_failing_answers = 5;
@@ -99,10 +99,11 @@ struct Config {
         Setting{"slow", &Config::slow, "An answer that takes longer than this is slow.",
                 milliseconds(1), milliseconds(60'000)}
             .on_reload(),
-        Setting{"rate_per_second", &Config::rate_per_second,
-                "Records of ordinary lookups per second. Failures and slow ones come on top. 0: no "
-                "limit.",
-                0u, 10'000'000u}
+        Setting{
+            "rate_per_second", &Config::rate_per_second,
+            "Records of ordinary and unknown lookups per second. Failures and slow ones come on "
+            "top. 0: no limit.",
+            0u, 10'000'000u}
             .on_reload(),
         Setting{"keep_one_in", &Config::keep_one_in,
                 "Of the ordinary lookups beyond that rate, keep one in so many. 0: none.", 0u,

@@ -19,7 +19,7 @@ static __always_inline bool may_begin(struct tapio_run *run, struct sock *sk, __
 	return sk && is_encrypted_port(bpf_ntohs(sk->__sk_common.skc_dport)) &&
 	       sk->__sk_common.skc_state <= TCP_SYN_SENT && /* no other is a whole socket always */
 	       sk->sk_protocol == IPPROTO_TCP &&
-	       TAPIO_GET(run, (struct tcp_sock *)sk, bytes_sent) <= length;
+	       TAPIO_PROBE(run, (struct tcp_sock *)sk, bytes_sent) <= length;
 }
 
 static __always_inline bool is_hello(const struct bpf_dynptr *packet,
@@ -28,6 +28,17 @@ static __always_inline bool is_hello(const struct bpf_dynptr *packet,
 	__u8 head[3] = {};
 
 	return !bpf_dynptr_read(head, sizeof(head), packet, s->payload, 0) && begins_tls(&head);
+}
+
+/* Of a header in a packet: bytes from where the packet begins. Both are pointers to the verifier
+ * from 6.17 on, which may be subtracted in 64 bits alone. */
+static __always_inline __u32 packet_offset(struct tapio_run *run, struct sk_buff *skb,
+					   const unsigned char *header)
+{
+	__u64 offset = header - TAPIO_GET(run, skb, data);
+
+	barrier_var(offset);
+	return offset;
 }
 
 _Static_assert(TAPIO_DNS_HELLO_VERSION == TAPIO_DNS_SEGMENT_VERSION, "one struct, one version");
@@ -44,7 +55,7 @@ static __always_inline void report_segment(struct tapio_run *run, struct sk_buff
 	if (!is_watched(run, device))
 		return;
 	run->bystander = direction == TAPIO_DNS_RECEIVED ||
-			 !is_sender(run, tapio_current(), namespace);
+			 !is_sender(run, tapio_current(run), namespace);
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_segment, TAPIO_DNS_SEGMENT, TAPIO_NORMAL);
 	if (!e)
 		return;
@@ -76,7 +87,7 @@ TAPIO_TYPED_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sk
 		return;
 	if (bpf_dynptr_from_skb((void *)skb, 0, &packet))
 		return;
-	s.network = tapio_network_of_sent(run, skb, &protocol) - TAPIO_GET(run, skb, data);
+	s.network = packet_offset(run, skb, tapio_network_of_sent(run, skb, &protocol));
 	if (!tapio_tcp(&packet, skb->len, protocol, &s))
 		return;
 	if (is_dns ? !is_port(s.destination_port) && !served : !is_hello(&packet, &s))
@@ -94,7 +105,7 @@ TAPIO_TYPED_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received
 
 	if (bpf_dynptr_from_skb((void *)skb, 0, &packet))
 		return;
-	s.network = tapio_network_of_received(run, skb, &protocol) - TAPIO_GET(run, skb, data);
+	s.network = packet_offset(run, skb, tapio_network_of_received(run, skb, &protocol));
 	if (!tapio_tcp(&packet, skb->len, protocol, &s))
 		return;
 	if (!is_port(s.source_port) &&

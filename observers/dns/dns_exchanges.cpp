@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns_exchanges.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <functional>
+#include <string_view>
 
 namespace tapio::dns {
 
@@ -43,9 +44,11 @@ std::string_view name(Outcome outcome) {
 }
 
 std::size_t Exchanges::KeyHash::operator()(const Key& key) const {
-  const std::uint64_t rest = std::uint64_t{key.client.port} << 16 | key.id;
-  const std::string address(key.client.address.begin(), key.client.address.end());
-  return std::hash<std::string>{}(address) ^ rest * 0x9e3779b97f4a7c15u;
+  const std::uint32_t rest = std::uint32_t{key.client.port} << 16 | key.id;
+  std::array<char, sizeof key.client.address + sizeof rest> bytes{};
+  std::ranges::copy(key.client.address, bytes.begin());
+  std::memcpy(bytes.data() + sizeof key.client.address, &rest, sizeof rest);
+  return std::hash<std::string_view>{}({bytes.data(), bytes.size()});
 }
 
 Exchanges::Key Exchanges::key_of(const Datagram& datagram) {
@@ -53,10 +56,12 @@ Exchanges::Key Exchanges::key_of(const Datagram& datagram) {
 }
 
 std::string Exchanges::question_of(const Datagram& query) {
-  std::string name = query.message.name;
-  std::ranges::transform(name, name.begin(), lower);
-  return fmt::format("{} {} {} {}", query.origin.pid, query.network_namespace, query.message.type,
-                     name);
+  const std::array<std::uint64_t, 3> who{query.origin.pid, query.network_namespace,
+                                         query.message.type};
+  std::string question(sizeof who + query.message.name.size(), '\0');
+  std::memcpy(question.data(), who.data(), sizeof who);
+  std::ranges::transform(query.message.name, question.begin() + sizeof who, lower);
+  return question;
 }
 
 std::vector<Lookup> Exchanges::take(Datagram datagram) {

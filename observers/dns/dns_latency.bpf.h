@@ -141,7 +141,7 @@ static __always_inline void measure_latency(struct tapio_run *run, const struct 
 		__builtin_memcpy(key.server, ends->destination, sizeof(key.server));
 		latency_asked(&key, run->bystander ?
 					    0 :
-					    tapio_current_cgroup_id(tapio.cgroup_subsystem));
+					    tapio_current_cgroup_id(run, tapio.cgroup_subsystem));
 	}
 }
 

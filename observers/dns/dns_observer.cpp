@@ -132,7 +132,9 @@ void DnsObserver::tell(const EncryptedSession& session, Output& out) {
     out.withhold(record, Withheld::rate_limited);
 }
 
+// `unknown` is what a limit makes of many at once: it says something of us, not of the lookup.
 bool DnsObserver::is_ordinary(const Lookup& lookup) const {
+  if (lookup.outcome == Outcome::unknown) return true;
   return lookup.outcome == Outcome::answered && lookup.attempt == 1 && !lookup.stray &&
          lookup.duration() < config_.slow && lookup.answer->message.rcode() == kNoError &&
          !lookup.answer->message.is_truncated();

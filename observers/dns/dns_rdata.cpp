@@ -2,6 +2,7 @@
 #include "dns_rdata.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -209,10 +210,12 @@ std::string data_text(std::span<const std::uint8_t> message, const tapio_dns_rec
 }
 
 std::string address_text(std::span<const std::uint8_t> address) {
+  // inet_ntop() goes through sprintf() for these, and each record has two.
+  if (address.size() == 4)
+    return fmt::format(FMT_COMPILE("{}.{}.{}.{}"), address[0], address[1], address[2], address[3]);
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = address.size() == 4 ? AF_INET : AF_INET6;
-  if (address.size() != 4 && address.size() != 16) return {};
-  return ::inet_ntop(family, address.data(), text.data(), text.size()) ? text.data() : "";
+  if (address.size() != 16) return {};
+  return ::inet_ntop(AF_INET6, address.data(), text.data(), text.size()) ? text.data() : "";
 }
 
 std::string printable(std::string_view text) {

@@ -130,7 +130,7 @@ static __always_inline void socket_addresses(struct tapio_run *run, struct sock 
 					     struct tapio_dns_segment *e, __u8 (*own)[16],
 					     __u8 (*other)[16])
 {
-	struct in6_addr theirs = {};
+	struct in6_addr theirs __attribute__((aligned(8))) = {};
 
 	e->ip_version = 4;
 	if (TAPIO_GET(run, sk, __sk_common.skc_family) == AF_INET6) {

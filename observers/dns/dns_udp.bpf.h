@@ -88,7 +88,7 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	if (!is_watched(run, device))
 		return;
 	run->bystander = direction == TAPIO_DNS_RECEIVED ||
-			 !is_sender(run, tapio_current(), namespace);
+			 !is_sender(run, tapio_current(run), namespace);
 	tapio_addresses(run, d, &ends.source, &ends.destination);
 	if (kind == TAPIO_DNS_DATAGRAM && is_answer == (direction == TAPIO_DNS_RECEIVED))
 		measure_latency(run, d, &ends, is_answer);

@@ -220,8 +220,8 @@ struct tapio_process_multiply {
 	__u64 parent_start_ns;
 	__u32 tgid; /* of the newborn */
 	__u32 parent_tgid;
-	__u32 births; /* in the window, of whatever generation */
-	__u32 living; /* born in it, at least TAPIO_PROCESS_DEEP generations down, not ended */
+	__u32 births; /* in the window, at least TAPIO_PROCESS_DEEP generations down */
+	__u32 living; /* of them, those that have not ended */
 	__u32 deepest; /* generation */
 	__u32 zero;
 	char comm[TAPIO_COMM_LEN];

@@ -35,9 +35,9 @@ static __always_inline bool has(__u64 mask, int signal)
 }
 
 /* The filter never keeps an event of class `state` back: the tables need it. */
-static __always_inline __u16 unless_wanted(struct task_struct *task)
+static __always_inline __u16 unless_wanted(struct tapio_run *run, struct task_struct *task)
 {
-	return tapio_wants(&filter, task) ? 0 : TAPIO_STATE_ONLY;
+	return tapio_wants(run, &filter, task) ? 0 : TAPIO_STATE_ONLY;
 }
 
 TAPIO_TRACEPOINT(sched_process_fork, TAPIO_PROCESS_ON_FORK, fork,
@@ -53,9 +53,9 @@ TAPIO_TRACEPOINT(sched_process_fork, TAPIO_PROCESS_ON_FORK, fork,
 	if (!e)
 		return;
 	parent = TAPIO_GET(run, child, real_parent, group_leader);
-	e->start_ns = tapio_start_boottime(child);
-	e->parent_start_ns = tapio_start_boottime(parent);
-	e->cgroup_id = tapio_cgroup_id(child, tapio.cgroup_subsystem);
+	e->start_ns = tapio_start_boottime(run, child);
+	e->parent_start_ns = tapio_start_boottime(run, parent);
+	e->cgroup_id = tapio_cgroup_id(run, child, tapio.cgroup_subsystem);
 	e->tgid = tgid;
 	e->parent_tgid = TAPIO_GET(run, parent, tgid);
 	tapio_credentials(run, child, &e->credentials);
@@ -63,7 +63,7 @@ TAPIO_TRACEPOINT(sched_process_fork, TAPIO_PROCESS_ON_FORK, fork,
 				TAPIO_GET(run, caller, cred, user_ns);
 	tapio_virtual_pid(run, child, &e->virtual_pid, &e->pid_namespace);
 	TAPIO_COPY(run, e->comm, child, comm);
-	e->header.flags |= unless_wanted(child);
+	e->header.flags |= unless_wanted(run, child);
 	TAPIO_END(run, e);
 }
 
@@ -98,14 +98,14 @@ TAPIO_TRACEPOINT(sched_process_exec, TAPIO_PROCESS_ON_EXEC, exec,
 	if (!e)
 		return;
 	parent = TAPIO_GET(run, task, real_parent, group_leader);
-	e->start_ns = tapio_start_boottime(task); /* exec made this thread the leader */
-	e->parent_start_ns = tapio_start_boottime(parent);
+	e->start_ns = tapio_start_boottime(run, task); /* exec made this thread the leader */
+	e->parent_start_ns = tapio_start_boottime(run, parent);
 	e->parent_tgid = TAPIO_GET(run, parent, tgid);
 	tapio_virtual_pid(run, task, &e->virtual_pid, &e->pid_namespace);
 	e->mount_namespace = TAPIO_GET(run, task, nsproxy, mnt_ns, ns.inum);
 	tapio_credentials(run, task, &e->credentials);
 	TAPIO_COPY(run, e->comm, task, comm);
-	e->header.flags |= unless_wanted(task);
+	e->header.flags |= unless_wanted(run, task);
 	about_program(run, e, task, program);
 }
 
@@ -128,8 +128,8 @@ static __always_inline void about_exit(struct tapio_run *run, struct tapio_proce
 	struct task_struct *leader = TAPIO_GET(run, task, group_leader);
 	struct task_struct *parent = TAPIO_GET(run, leader, real_parent, group_leader);
 
-	e->start_ns = tapio_start_boottime(leader);
-	e->parent_start_ns = tapio_start_boottime(parent);
+	e->start_ns = tapio_start_boottime(run, leader);
+	e->parent_start_ns = tapio_start_boottime(run, parent);
 	e->parent_tgid = TAPIO_GET(run, parent, tgid);
 	e->cpu_ns = TAPIO_GET(run, task, signal, sum_sched_runtime) +
 		    TAPIO_GET(run, task, se.sum_exec_runtime);
@@ -139,7 +139,7 @@ static __always_inline void about_exit(struct tapio_run *run, struct tapio_proce
 	e->status = status;
 	tapio_credentials(run, task, &e->credentials);
 	TAPIO_COPY(run, e->comm, leader, comm);
-	e->header.flags |= unless_wanted(task);
+	e->header.flags |= unless_wanted(run, task);
 	TAPIO_END(run, e);
 }
 
@@ -165,7 +165,7 @@ TAPIO_TRACEPOINT(sched_process_exit, TAPIO_PROCESS_ON_DEATH, death, struct task_
 	if (!is_last_thread(run, task))
 		return;
 	status = status_of(run, task);
-	if (!(status & 0x7f) || !tapio_wants(&filter, task))
+	if (!(status & 0x7f) || !tapio_wants(run, &filter, task))
 		return;
 	e = TAPIO_BEGIN(run, tapio_process_exit, TAPIO_PROCESS_DEATH, TAPIO_CRITICAL,
 			status & 0x7f);
@@ -186,7 +186,7 @@ static __always_inline int code_of(struct tapio_run *run, const struct kernel_si
 {
 	switch (siginfo_of(info)) {
 	case TAPIO_SIGINFO_GIVEN:
-		return TAPIO_GET(run, info, si_code);
+		return TAPIO_PROBE(run, info, si_code);
 	case TAPIO_SIGINFO_PRIV:
 		return SI_KERNEL;
 	default:
@@ -211,7 +211,7 @@ static __always_inline bool is_lethal(struct tapio_run *run, struct task_struct 
 		return true;
 	if (signal <= 0 || signal > 64 || has(HARMLESS, signal))
 		return false;
-	handlers = TAPIO_GET(run, target, sighand);
+	handlers = TAPIO_PROBE(run, target, sighand); /* no typed pointer: it is indexed */
 	if (!handlers)
 		return false;
 	action = __builtin_preserve_access_index(&handlers->action[0]);
@@ -252,15 +252,15 @@ static __always_inline void remember_victim(struct tapio_run *run, struct task_s
 		return;
 	__builtin_memset(v, 0, sizeof(*v));
 	v->time_ns = bpf_ktime_get_ns();
-	v->start_ns = tapio_start_boottime(leader);
-	v->cgroup_id = tapio_cgroup_id(target, tapio.cgroup_subsystem);
+	v->start_ns = tapio_start_boottime(run, leader);
+	v->cgroup_id = tapio_cgroup_id(run, target, tapio.cgroup_subsystem);
 	v->anon_rss = tapio_mm_pages(mm, TAPIO_MM_ANON) * page_bytes;
 	v->file_rss = tapio_mm_pages(mm, TAPIO_MM_FILE) * page_bytes;
 	v->shmem_rss = tapio_mm_pages(mm, TAPIO_MM_SHMEM) * page_bytes;
 	v->swap = tapio_mm_pages(mm, TAPIO_MM_SWAP) * page_bytes;
 	v->tgid = TAPIO_GET(run, target, tgid);
 	v->score_adj = TAPIO_GET(run, target, signal, oom_score_adj);
-	v->wanted = tapio_wants(&filter, target);
+	v->wanted = tapio_wants(run, &filter, target);
 	v->level_count = tapio_memory_levels(run, target, page_bytes, v->levels);
 	TAPIO_COPY(run, v->comm, leader, comm);
 	bpf_map_update_elem(&victims, &tid, v, BPF_ANY);
@@ -270,20 +270,20 @@ static __always_inline void remember_victim(struct tapio_run *run, struct task_s
  * marked without it is about to end anyway: that is no kill. */
 TAPIO_TRACEPOINT(mark_victim, TAPIO_PROCESS_ON_OOM, oom, void *marked)
 {
-	struct task_struct *running = tapio_current(), *leader;
+	struct task_struct *running = tapio_current(run), *leader;
 	__u32 tid = tapio_victim_tid(marked);
 	struct tapio_process_victim *v = bpf_map_lookup_elem(&victims, &tid);
 	struct tapio_process_oom *e;
 
 	if (!v || bpf_ktime_get_ns() - v->time_ns > VICTIM_KEPT_NS ||
-	    (!v->wanted && !tapio_wants(&filter, running)))
+	    (!v->wanted && !tapio_wants(run, &filter, running)))
 		return;
 	run->bystander = true; /* whose allocation it was, is not who kills */
 	e = TAPIO_BEGIN(run, tapio_process_oom, TAPIO_PROCESS_OOM, TAPIO_CRITICAL, SIGKILL);
 	if (!e)
 		return;
 	leader = TAPIO_GET(run, running, group_leader);
-	e->running_start_ns = tapio_start_boottime(leader);
+	e->running_start_ns = tapio_start_boottime(run, leader);
 	TAPIO_COPY(run, e->running_comm, leader, comm);
 	__builtin_memcpy(&e->victim, v, sizeof(e->victim));
 	TAPIO_END(run, e);
@@ -303,7 +303,7 @@ static __always_inline enum tapio_class class_of(int signal)
 TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signal,
 		 struct kernel_siginfo *info, struct task_struct *target, int group, int result)
 {
-	struct task_struct *running = tapio_current(), *leader, *sender;
+	struct task_struct *running = tapio_current(run), *leader, *sender;
 	struct tapio_process_signal *e;
 	bool lethal, ends;
 	int code;
@@ -312,7 +312,7 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 	if (signal == SIGKILL && siginfo_of(info) == TAPIO_SIGINFO_PRIV)
 		remember_victim(run, target);
 	if (!has(signal_mask, signal) ||
-	    (!tapio_wants(&filter, target) && !tapio_wants(&filter, running)))
+	    (!tapio_wants(run, &filter, target) && !tapio_wants(run, &filter, running)))
 		return;
 	lethal = is_lethal(run, target, signal);
 	ends = !result && (lethal || has(ENDING, signal));
@@ -324,9 +324,9 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 		return;
 	leader = TAPIO_GET(run, target, group_leader);
 	sender = TAPIO_GET(run, running, group_leader);
-	e->running_start_ns = tapio_start_boottime(sender);
-	e->target_start_ns = tapio_start_boottime(leader);
-	e->target_cgroup_id = tapio_cgroup_id(target, tapio.cgroup_subsystem);
+	e->running_start_ns = tapio_start_boottime(run, sender);
+	e->target_start_ns = tapio_start_boottime(run, leader);
+	e->target_cgroup_id = tapio_cgroup_id(run, target, tapio.cgroup_subsystem);
 	e->target_tgid = TAPIO_GET(run, target, tgid);
 	e->target_tid = TAPIO_GET(run, target, pid);
 	e->signal = signal;
@@ -343,17 +343,17 @@ TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signa
 TAPIO_TRACEPOINT(signal_deliver, TAPIO_PROCESS_ON_DELIVER, deliver, int signal,
 		 struct kernel_siginfo *info, struct k_sigaction *action)
 {
-	struct task_struct *task = tapio_current();
+	struct task_struct *task = tapio_current(run);
 	struct tapio_process_delivery *e;
 	unsigned long handler;
 
-	if (!deliveries || !has(signal_mask, signal) || !tapio_wants(&filter, task))
+	if (!deliveries || !has(signal_mask, signal) || !tapio_wants(run, &filter, task))
 		return;
 	e = TAPIO_BEGIN(run, tapio_process_delivery, TAPIO_PROCESS_DELIVERY, TAPIO_BULK, signal);
 	if (!e)
 		return;
 	handler = (unsigned long)TAPIO_GET(run, action, sa.sa_handler);
-	e->start_ns = tapio_start_boottime(TAPIO_GET(run, task, group_leader));
+	e->start_ns = tapio_start_boottime(run, TAPIO_GET(run, task, group_leader));
 	e->signal = signal;
 	e->code = code_of(run, info);
 	e->disposition = handler > TAPIO_DISPOSITION_IGNORE ? TAPIO_DISPOSITION_HANDLER : handler;
@@ -366,13 +366,13 @@ static __always_inline void credentials(struct tapio_run *run, struct task_struc
 	struct tapio_process_credentials *e;
 	struct task_struct *leader;
 
-	if (!tapio_wants(&filter, task))
+	if (!tapio_wants(run, &filter, task))
 		return;
 	e = TAPIO_BEGIN(run, tapio_process_credentials, TAPIO_PROCESS_CREDENTIALS, TAPIO_NORMAL, 0);
 	if (!e)
 		return;
 	leader = TAPIO_GET(run, task, group_leader);
-	e->start_ns = tapio_start_boottime(leader);
+	e->start_ns = tapio_start_boottime(run, leader);
 	e->credentials = *now;
 	TAPIO_COPY(run, e->comm, leader, comm);
 	TAPIO_END(run, e);
@@ -393,7 +393,7 @@ static __always_inline bool same_credentials(const struct tapio_credentials *a,
 /* Many commits change nothing that is told here: groups, keys. An exec's is told by `exec`. */
 static __always_inline void commit(struct tapio_run *run, const struct cred *new)
 {
-	struct task_struct *task = tapio_current();
+	struct task_struct *task = tapio_current(run);
 	struct tapio_credentials before = {}, now = {};
 
 	if (tapio_in_execve(task))
@@ -419,18 +419,18 @@ static __always_inline void trace(struct tapio_run *run, struct task_struct *tra
 {
 	struct tapio_process_trace *e;
 
-	if (!tapio_wants(&filter, target) && !tapio_wants(&filter, tracer))
+	if (!tapio_wants(run, &filter, target) && !tapio_wants(run, &filter, tracer))
 		return;
 	e = TAPIO_BEGIN(run, tapio_process_trace, TAPIO_PROCESS_TRACE, TAPIO_NORMAL, 0);
 	if (!e)
 		return;
 	tracer = TAPIO_GET(run, tracer, group_leader);
 	target = TAPIO_GET(run, target, group_leader);
-	e->tracer_start_ns = tapio_start_boottime(tracer);
-	e->tracer_cgroup_id = tapio_cgroup_id(tracer, tapio.cgroup_subsystem);
+	e->tracer_start_ns = tapio_start_boottime(run, tracer);
+	e->tracer_cgroup_id = tapio_cgroup_id(run, tracer, tapio.cgroup_subsystem);
 	e->tracer_tgid = TAPIO_GET(run, tracer, tgid);
-	e->target_start_ns = tapio_start_boottime(target);
-	e->target_cgroup_id = tapio_cgroup_id(target, tapio.cgroup_subsystem);
+	e->target_start_ns = tapio_start_boottime(run, target);
+	e->target_cgroup_id = tapio_cgroup_id(run, target, tapio.cgroup_subsystem);
 	e->target_tgid = TAPIO_GET(run, target, tgid);
 	e->request = request;
 	TAPIO_COPY(run, e->tracer_comm, tracer, comm);
@@ -444,7 +444,7 @@ TAPIO_FEXIT(security_ptrace_access_check, TAPIO_PROCESS_ON_TRACE, trace,
 	    struct task_struct *target, unsigned int mode, int refused)
 {
 	if (mode & PTRACE_MODE_ATTACH && !refused)
-		trace(run, tapio_current(), target, TAPIO_REQUEST_ACCESS);
+		trace(run, tapio_current(run), target, TAPIO_REQUEST_ACCESS);
 }
 
 /* Before security modules have had their say. */
@@ -452,28 +452,28 @@ TAPIO_KPROBE(security_ptrace_access_check, TAPIO_PROCESS_ON_TRACE, trace,
 	     struct task_struct *target, unsigned int mode)
 {
 	if (mode & PTRACE_MODE_ATTACH)
-		trace(run, tapio_current(), target, TAPIO_REQUEST_ACCESS);
+		trace(run, tapio_current(run), target, TAPIO_REQUEST_ACCESS);
 }
 
 TAPIO_FEXIT(security_ptrace_traceme, TAPIO_PROCESS_ON_TRACEME, traceme, struct task_struct *tracer,
 	    int refused)
 {
 	if (!refused)
-		trace(run, tracer, tapio_current(), TAPIO_REQUEST_TRACEME);
+		trace(run, tracer, tapio_current(run), TAPIO_REQUEST_TRACEME);
 }
 
 TAPIO_KPROBE(security_ptrace_traceme, TAPIO_PROCESS_ON_TRACEME, traceme, struct task_struct *tracer)
 {
-	trace(run, tracer, tapio_current(), TAPIO_REQUEST_TRACEME);
+	trace(run, tracer, tapio_current(run), TAPIO_REQUEST_TRACEME);
 }
 
 /* `user` are the registers of the call; NULL: not at hand. */
 static __always_inline void exec_failed(struct tapio_run *run, struct pt_regs *user, long result)
 {
-	struct task_struct *task = tapio_current(), *leader, *parent;
+	struct task_struct *task = tapio_current(run), *leader, *parent;
 	struct tapio_process_exec_failed *e;
 
-	if (result >= 0 || !tapio_wants(&filter, task))
+	if (result >= 0 || !tapio_wants(run, &filter, task))
 		return;
 	e = TAPIO_BEGIN_TAIL(run, tapio_process_exec_failed, TAPIO_PROCESS_EXEC_FAILED,
 			     TAPIO_NORMAL);
@@ -481,8 +481,8 @@ static __always_inline void exec_failed(struct tapio_run *run, struct pt_regs *u
 		return;
 	leader = TAPIO_GET(run, task, group_leader);
 	parent = TAPIO_GET(run, leader, real_parent, group_leader);
-	e->start_ns = tapio_start_boottime(leader);
-	e->parent_start_ns = tapio_start_boottime(parent);
+	e->start_ns = tapio_start_boottime(run, leader);
+	e->parent_start_ns = tapio_start_boottime(run, parent);
 	e->parent_tgid = TAPIO_GET(run, parent, tgid);
 	e->error = -result;
 	TAPIO_COPY(run, e->comm, leader, comm);
@@ -542,7 +542,7 @@ static __always_inline __u32 hook_of_syscall(struct pt_regs *user)
 		break;
 	}
 	if (hook >= TAPIO_MAX_HOOKS || !(by_syscalls >> hook & 1) ||
-	    tapio_is_compat(tapio_current()))
+	    tapio_is_compat((void *)bpf_get_current_task()))
 		return TAPIO_MAX_HOOKS;
 	return hook;
 }
@@ -576,9 +576,10 @@ static __always_inline void traced(struct tapio_run *run, struct task_struct *ta
 TAPIO_TRACEPOINT(sys_exit, hook_of_syscall((void *)ctx[0]), syscalls, struct pt_regs *user,
 		 long result)
 {
-	struct task_struct *task = tapio_current();
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct tapio_credentials now = {};
 
+	run->typed = 0; /* a tracee is found through a list */
 	if (run->hook == TAPIO_PROCESS_ON_EXEC_FAILED) {
 		/* execveat has the file name in its second argument, often an empty one */
 		exec_failed(run, tapio_syscall_number(user) == TAPIO_NR_EXECVE ? user : NULL,

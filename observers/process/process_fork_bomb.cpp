@@ -206,10 +206,10 @@ void ForkBomb::tell(const Alarm& alarm, Output& out) {
                     .window = kNewborn,
                     .executable = parent ? std::string_view(parent->image->executable) : ""},
        .summary = fmt::format(
-           "processes like {} multiply: {} began in their control group in {} or less, {} of them "
-           "live and are {} forks or more after the last exec, {} at most (counted in the kernel)",
-           label(alarm.name, fact.process), fact.births, seconds(kNewborn), fact.living, kDeep,
-           fact.deepest),
+           "processes like {} multiply: {} began in their control group in {} or less, {} forks or "
+           "more after the last exec, {} at most, and {} of them live (counted in the kernel)",
+           label(alarm.name, fact.process), fact.births, seconds(kNewborn), kDeep, fact.deepest,
+           fact.living),
        .suggestion = "Kill the whole cgroup at once (cgroup.kill), and set pids.max."},
       alarm.because, out);
 }

@@ -11,27 +11,30 @@ const volatile __u32 bomb_processes; /* so many living ones are told; 0: nothing
 
 #define WINDOW_SHIFT 32 /* windows of 2^32 ns, 4.3 s */
 
+#define BIRTHS 8192 /* a power of two */
+
 struct tapio_birth {
-	__u64 start_ns;
+	__u64 start_ns; /* 0: none, or it has executed or ended */
 	__u64 window;
 	__u64 cgroup_id;
 	__u32 generation; /* forks since the last exec */
 	__u32 zero;
 };
 
-/* Those that have forked or were forked lately, by tgid. Beyond the bound the least used goes: its
- * children count as first generation, and its end is not seen. */
+/* The newborns of late, each at the place of its tgid: numbers go up, so it lasts until 8192 more
+ * were given out. Then its children count as first generation, and its end is not seen. A hash
+ * costs ten times as much, and every fork of the machine pays. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BIRTHS);
 	__type(key, __u32);
 	__type(value, struct tapio_birth);
 } births SEC(".maps");
 
 struct tapio_brood {
 	__u64 window;
-	__u32 births; /* in that window */
-	__s32 deep;   /* born in it, at least TAPIO_PROCESS_DEEP generations down, and alive */
+	__u32 births; /* in that window, at least TAPIO_PROCESS_DEEP generations down */
+	__s32 deep;   /* of them, those that are alive */
 	__u32 deepest;
 	__u32 told;
 };
@@ -44,16 +47,33 @@ struct {
 	__type(value, struct tapio_brood);
 } broods SEC(".maps");
 
+static __always_inline struct tapio_birth *birth_place(__u32 tgid)
+{
+	__u32 place = tgid & (BIRTHS - 1);
+
+	return bpf_map_lookup_elem(&births, &place);
+}
+
+/* Of the leader of a process; NULL: it is no newborn. */
+static __always_inline struct tapio_birth *birth_of(struct tapio_run *run,
+						    struct task_struct *leader)
+{
+	struct tapio_birth *birth = birth_place(TAPIO_GET(run, leader, tgid));
+
+	if (!birth || birth->start_ns != tapio_start_boottime(run, leader))
+		return NULL;
+	return birth;
+}
+
 /* By an exec or its exit: what it does from now on is no multiplying of what it was. */
 static __always_inline void forget_birth(struct tapio_run *run, struct task_struct *task)
 {
-	__u32 tgid = TAPIO_GET(run, task, tgid);
 	struct tapio_brood *brood;
 	struct tapio_birth *birth;
 
 	if (!bomb_processes)
 		return;
-	birth = bpf_map_lookup_elem(&births, &tgid);
+	birth = birth_of(run, task);
 	if (!birth)
 		return;
 	if (birth->generation >= TAPIO_PROCESS_DEEP) {
@@ -63,7 +83,7 @@ static __always_inline void forget_birth(struct tapio_run *run, struct task_stru
 		if (brood && brood->window == birth->window)
 			__sync_fetch_and_add(&brood->deep, -1);
 	}
-	bpf_map_delete_elem(&births, &tgid);
+	birth->start_ns = 0;
 }
 
 static __always_inline struct tapio_brood *brood_of(const struct tapio_birth *birth)
@@ -87,12 +107,9 @@ static __always_inline struct tapio_brood *brood_of(const struct tapio_birth *bi
 
 static __always_inline __u32 generation_of(struct tapio_run *run, struct task_struct *parent)
 {
-	__u32 tgid = TAPIO_GET(run, parent, tgid);
-	const struct tapio_birth *birth = bpf_map_lookup_elem(&births, &tgid);
+	const struct tapio_birth *birth = birth_of(run, parent);
 
-	if (!birth || birth->start_ns != tapio_start_boottime(parent))
-		return 1;
-	return birth->generation + 1;
+	return birth ? birth->generation + 1 : 1;
 }
 
 TAPIO_TRACEPOINT(sched_process_fork, TAPIO_PROCESS_ON_MULTIPLY, multiply,
@@ -100,26 +117,28 @@ TAPIO_TRACEPOINT(sched_process_fork, TAPIO_PROCESS_ON_MULTIPLY, multiply,
 {
 	struct task_struct *parent;
 	struct tapio_process_multiply *e;
-	struct tapio_birth birth = {};
+	struct tapio_birth *birth;
 	struct tapio_brood *brood;
 	__u32 tgid = TAPIO_GET(run, child, tgid);
 
 	if (!bomb_processes || TAPIO_GET(run, child, pid) != tgid)
 		return;
 	parent = TAPIO_GET(run, child, real_parent, group_leader);
-	birth.start_ns = tapio_start_boottime(child);
-	birth.window = bpf_ktime_get_ns() >> WINDOW_SHIFT;
-	birth.cgroup_id = tapio_cgroup_id(child, tapio.cgroup_subsystem);
-	birth.generation = generation_of(run, parent);
-	bpf_map_update_elem(&births, &tgid, &birth, BPF_ANY);
-	brood = brood_of(&birth);
+	birth = birth_place(tgid);
+	if (!birth)
+		return;
+	birth->start_ns = tapio_start_boottime(run, child);
+	birth->generation = generation_of(run, parent);
+	if (birth->generation < TAPIO_PROCESS_DEEP)
+		return;
+	birth->window = bpf_ktime_get_ns() >> WINDOW_SHIFT;
+	birth->cgroup_id = tapio_cgroup_id(run, child, tapio.cgroup_subsystem);
+	brood = brood_of(birth);
 	if (!brood)
 		return;
+	if (birth->generation > brood->deepest)
+		brood->deepest = birth->generation;
 	__sync_fetch_and_add(&brood->births, 1);
-	if (birth.generation > brood->deepest)
-		brood->deepest = birth.generation;
-	if (birth.generation < TAPIO_PROCESS_DEEP)
-		return;
 	__sync_fetch_and_add(&brood->deep, 1);
 	if (brood->deep < (__s32)bomb_processes || brood->told)
 		return;
@@ -127,9 +146,9 @@ TAPIO_TRACEPOINT(sched_process_fork, TAPIO_PROCESS_ON_MULTIPLY, multiply,
 	e = TAPIO_BEGIN(run, tapio_process_multiply, TAPIO_PROCESS_MULTIPLY, TAPIO_CRITICAL, 0);
 	if (!e)
 		return;
-	e->cgroup_id = birth.cgroup_id;
-	e->start_ns = birth.start_ns;
-	e->parent_start_ns = tapio_start_boottime(parent);
+	e->cgroup_id = birth->cgroup_id;
+	e->start_ns = birth->start_ns;
+	e->parent_start_ns = tapio_start_boottime(run, parent);
 	e->tgid = tgid;
 	e->parent_tgid = TAPIO_GET(run, parent, tgid);
 	e->births = brood->births;

@@ -244,10 +244,11 @@ inline constexpr SchemaOf kMultiplying{
     "s. process.pid is the newborn that made it so.",
     Field{"process.parent_pid", Type::u64, "Who forked it.", "PPID"},
     Field{"process.executable.name", Type::text, "comm.", "COMMAND"},
-    Field{"process.multiplying.births", Type::u64,
-          "Processes that began there in the last 4 s at most.", "BIRTHS", "1"},
-    Field{"process.multiplying.living", Type::u64,
-          "Those of them that live and are 5 forks or more after the last exec.", "LIVING", "1"},
+    Field{
+        "process.multiplying.births", Type::u64,
+        "Processes that began there in the last 4 s at most, 5 forks or more after the last exec.",
+        "BIRTHS", "1"},
+    Field{"process.multiplying.living", Type::u64, "Those of them that live.", "LIVING", "1"},
     Field{"process.multiplying.generations", Type::u64, "Forks after the last exec, at most.",
           "GENERATIONS", "1"}};
 

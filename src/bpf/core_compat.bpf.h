@@ -8,6 +8,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "bpf/abi.h"
+#include "bpf/read.bpf.h"
 
 /* 67c0496e87d1 (5.5): kernfs_node.id was a union of 64 bits before. */
 struct kernfs_node___v5_4 {
@@ -65,53 +66,68 @@ static __always_inline bool tapio_in_execve(struct task_struct *task)
 	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
 }
 
-static __always_inline __u64 tapio_kernfs_id(struct kernfs_node *node)
+static __always_inline __u64 tapio_kernfs_id(struct tapio_run *run, struct kernfs_node *node)
 {
 	if (bpf_core_field_exists(struct kernfs_node___v5_4, id.id))
-		return BPF_CORE_READ((struct kernfs_node___v5_4 *)node, id.id);
-	return BPF_CORE_READ(node, id);
+		return TAPIO_PROBE(run, (struct kernfs_node___v5_4 *)node, id.id);
+	return TAPIO_GET(run, node, id);
 }
 
 /* Nanoseconds since boot, suspend included. Of a group leader: when the process began. */
-static __always_inline __u64 tapio_start_boottime(struct task_struct *task)
+static __always_inline __u64 tapio_start_boottime(struct tapio_run *run, struct task_struct *task)
 {
 	if (bpf_core_field_exists(struct task_struct___v5_4, real_start_time))
-		return BPF_CORE_READ((struct task_struct___v5_4 *)task, real_start_time);
-	return BPF_CORE_READ(task, start_boottime);
+		return TAPIO_PROBE(run, (struct task_struct___v5_4 *)task, real_start_time);
+	return TAPIO_GET(run, task, start_boottime);
 }
 
 /* What a controller keeps for a task's cgroup; NULL: unreadable, or not in this kernel. */
-static __always_inline struct cgroup_subsys_state *tapio_css(struct css_set *set, __u32 subsystem)
+static __always_inline struct cgroup_subsys_state *tapio_css(struct tapio_run *run,
+							     struct css_set *set, __u32 subsystem)
 {
-	struct cgroup_subsys_state *css = NULL;
+	struct cgroup_subsys_state *css = NULL, **place = &set->subsys[0] + subsystem;
 
-	if (bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[0] + subsystem))
-		return NULL;
+	if (run->typed)
+		css = *place;
+	else
+		TAPIO_READ(run, css, place);
 	return css;
 }
 
-/* The kernfs id of a task's cgroup: TAPIO_CGROUP_V2 or an index of css_set.subsys. */
-static __always_inline __u64 tapio_cgroup_id(struct task_struct *task, __u32 subsystem)
+/* The kernfs id of a task's cgroup: TAPIO_CGROUP_V2 or an index of css_set.subsys; 0: it has none,
+ * as a task that is being made or buried. */
+static __always_inline __u64 tapio_cgroup_id(struct tapio_run *run, struct task_struct *task,
+					     __u32 subsystem)
 {
+	struct css_set *set = TAPIO_GET(run, task, cgroups);
 	struct cgroup_subsys_state *css;
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
 
-	if (!set) /* a task that is being made or buried */
+	if (!set)
 		return 0;
 	if (subsystem == TAPIO_CGROUP_V2)
-		return tapio_kernfs_id(BPF_CORE_READ(set, dfl_cgrp, kn));
-	css = tapio_css(set, subsystem);
-	return css ? tapio_kernfs_id(BPF_CORE_READ(css, cgroup, kn)) : 0;
+		return tapio_kernfs_id(run, TAPIO_GET(run, set, dfl_cgrp, kn));
+	css = tapio_css(run, set, subsystem);
+	return css ? tapio_kernfs_id(run, TAPIO_GET(run, css, cgroup, kn)) : 0;
+}
+
+/* The task that runs, as what `run` can read. Typed programs need 5.11, and so this. */
+static __always_inline struct task_struct *tapio_current(const struct tapio_run *run)
+{
+	if (run->typed)
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
 }
 
 /* bpf_get_current_cgroup_id() would answer 1, the root of v2, for everybody in a v1 hierarchy. */
-static __always_inline __u64 tapio_current_cgroup_id(__u32 subsystem)
+static __always_inline __u64 tapio_current_cgroup_id(struct tapio_run *run, __u32 subsystem)
 {
+	struct tapio_run typed = {.row = run->row, .typed = 1};
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+		return tapio_cgroup_id(&typed, bpf_get_current_task_btf(), subsystem);
 	if (subsystem != TAPIO_CGROUP_V2)
-		return tapio_cgroup_id((void *)bpf_get_current_task(), subsystem);
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) /* 5.11 */
-		return bpf_get_current_task_btf()->cgroups->dfl_cgrp->kn->id;
-	return bpf_get_current_cgroup_id(); /* the same, 14 ns later */
+		return tapio_cgroup_id(run, tapio_current(run), subsystem);
+	return bpf_get_current_cgroup_id();
 }
 
 #endif

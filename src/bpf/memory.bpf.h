@@ -15,7 +15,7 @@ static __always_inline void tapio_memory_level(struct tapio_run *run, struct mem
 					       bool v2, __u64 page_bytes,
 					       struct tapio_memory_level *out)
 {
-	out->cgroup_id = tapio_kernfs_id(TAPIO_GET(run, memcg, css.cgroup, kn));
+	out->cgroup_id = tapio_kernfs_id(run, TAPIO_GET(run, memcg, css.cgroup, kn));
 	out->usage = TAPIO_GET(run, memcg, memory.usage.counter) * page_bytes;
 	out->max = tapio_limit_bytes(TAPIO_GET(run, memcg, memory.max), page_bytes);
 	if (v2) {
@@ -33,6 +33,7 @@ static __always_inline __u32 tapio_memory_levels(struct tapio_run *run, struct t
 						 __u64 page_bytes,
 						 struct tapio_memory_level *levels)
 {
+	struct tapio_run by_helper = {.row = run->row}; /* a css is cast to what it lies in */
 	struct css_set *set = TAPIO_GET(run, task, cgroups);
 	struct cgroup_subsys_state *css, *above;
 	struct mem_cgroup *memcg;
@@ -41,7 +42,8 @@ static __always_inline __u32 tapio_memory_levels(struct tapio_run *run, struct t
 
 	if (!set || !bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		return 0;
-	css = tapio_css(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
+	run = &by_helper;
+	css = tapio_css(run, set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
 	v2 = css && TAPIO_GET(run, css, cgroup, root, hierarchy_id) == 0;
 	for (__u32 i = 0; i < TAPIO_MEMORY_LEVELS; i++) {
 		above = css ? TAPIO_GET(run, css, parent) : NULL;

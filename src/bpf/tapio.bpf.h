@@ -17,6 +17,7 @@
 #include <bpf/bpf_tracing.h>
 #include "bpf/abi.h"
 #include "bpf/core_compat.bpf.h"
+#include "bpf/read.bpf.h"
 
 #define TAPIO_SLOTS 4
 #ifndef TAPIO_SLOT_BYTES /* an object whose events carry text sets it: a power of two */
@@ -93,23 +94,6 @@ struct {
 	__type(value, struct tapio_slot);
 } scratch SEC(".maps");
 
-/* One run of a program. Gone once all is inlined. */
-struct tapio_run {
-	void *ctx;
-	struct tapio_ledger_row *row;
-	struct tapio_ledger_class *account; /* of the event's class */
-	__u64 *outcome;                     /* the one counter this run will end in */
-	struct tapio_slot *slot;
-	__u64 hook;
-	/* Set before TAPIO_BEGIN where the current task only happened to run: for what an interrupt
-	 * does, or the kernel by itself. Otherwise it is who acts, and is told nothing of if it is
-	 * the agent. */
-	__u64 bystander;
-};
-
-#define tapio_add(counter, n) ((void)__sync_fetch_and_add(&(counter), n))
-#define tapio_again(counter) (*(volatile typeof(counter) *)&(counter))
-
 /* A CO-RE relocation, not a version: it becomes an immediate, so an old verifier never walks into
  * a helper it does not know. `tapio.perf` is folded where it can matter, from 5.5 on. */
 static __always_inline bool tapio_has_ring(void)
@@ -140,39 +124,6 @@ static __always_inline void tapio_leave(struct tapio_run *run)
 		tapio_add(run->slot->claims, -1);
 	tapio_add(*run->outcome, 1);
 }
-
-/* A read that fails leaves zeroes and is counted; it never aborts the event. */
-#define TAPIO_READ(run, dst, src)                                                   \
-	({                                                                          \
-		const void *from_ = (src);                                          \
-		if (!from_ || bpf_probe_read_kernel(&(dst), sizeof(dst), from_))    \
-			tapio_add((run)->row->read_faults, 1);                      \
-	})
-
-/* The same of the current task's memory. A page that is not there is a failed read. */
-#define TAPIO_READ_USER(run, dst, address)                                          \
-	({                                                                          \
-		const void *from_ = (const void *)(address);                        \
-		if (!from_ || bpf_probe_read_user(&(dst), sizeof(dst), from_))      \
-			tapio_add((run)->row->read_faults, 1);                      \
-	})
-
-/* run, pointer, members...: what pointer->a->b->c is, by CO-RE; 0 and counted when unreadable. The
- * cast takes `const` off the type: a constant 0 would be folded, whatever the read brings. */
-#define TAPIO_GET(run, src, a, ...)                                                 \
-	({                                                                          \
-		typeof((___type((src), a, ##__VA_ARGS__))0) got_ = 0;               \
-		if (!(src) || BPF_CORE_READ_INTO(&got_, (src), a, ##__VA_ARGS__))   \
-			tapio_add((run)->row->read_faults, 1);                      \
-		got_;                                                               \
-	})
-
-/* Embedded structs and arrays: a copy of pointer->a->b. */
-#define TAPIO_COPY(run, dst, src, a, ...)                                           \
-	({                                                                          \
-		if (!(src) || BPF_CORE_READ_INTO(&(dst), (src), a, ##__VA_ARGS__))  \
-			tapio_add((run)->row->read_faults, 1);                      \
-	})
 
 /* A slot is mine only if after adding myself I read 1. Holds under nesting, and also when
  * another task preempts a program in the middle, which a plain nesting level does not. */
@@ -225,9 +176,9 @@ static __always_inline bool tapio_admit(__u32 event_class, __u64 now)
 
 /* False: this cgroup has had its share of critical records, and this event is in `surplus`.
  * Two CPUs may both open a window; then a few more pass, and none is lost. */
-static __always_inline bool tapio_fair(struct tapio_run *run, __u64 cgroup_id, __u64 detail,
-				       __u64 now)
+static __always_inline bool tapio_fair(struct tapio_run *run, __u64 detail, __u64 now)
 {
+	__u64 cgroup_id = tapio_current_cgroup_id(run, tapio.cgroup_subsystem);
 	struct tapio_surplus key = {.cgroup_id = cgroup_id, .detail = detail};
 	struct tapio_share fresh = {.window = now >> TAPIO_FAIRNESS_SHIFT};
 	struct tapio_share *share = bpf_map_lookup_elem(&shares, &cgroup_id);
@@ -254,12 +205,12 @@ static __always_inline bool tapio_fair(struct tapio_run *run, __u64 cgroup_id, _
 }
 
 static __always_inline bool tapio_may_send(struct tapio_run *run, __u32 event_class, __u32 one_in,
-					   __u32 limited, __u64 cgroup_id, __u64 detail, __u64 now)
+					   __u32 limited, __u64 detail, __u64 now)
 {
 	if (event_class == TAPIO_STATE)
 		return true;
 	if (event_class == TAPIO_CRITICAL)
-		return tapio_fair(run, cgroup_id, detail, now);
+		return tapio_fair(run, detail, now);
 	tapio_becomes(run, TAPIO_SAMPLED_OUT);
 	if (one_in > 1 && bpf_get_prandom_u32() % one_in)
 		return false;
@@ -289,7 +240,7 @@ static __always_inline void *tapio_reserve(struct tapio_run *run, __u32 event_cl
 static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_class, __u64 detail,
 					 __u16 kind, __u16 version, __u16 size, __u32 tail)
 {
-	__u64 id = bpf_get_current_pid_tgid(), cgroup_id, now;
+	__u64 id = bpf_get_current_pid_tgid(), now;
 	__u32 tgid = tapio_tgid_of_agent(id >> 32), zero = 0, one_in, sequence;
 	struct tapio_control *wish = bpf_map_lookup_elem(&control, &zero);
 	struct tapio_event_header *h;
@@ -305,9 +256,7 @@ static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_clas
 	tapio_add(run->account->wanted, 1);
 	sequence = tapio_again(run->account->wanted);
 	now = bpf_ktime_get_ns();
-	cgroup_id = tapio_current_cgroup_id(tapio.cgroup_subsystem);
-	if (!canary &&
-	    !tapio_may_send(run, event_class, one_in, wish->limited, cgroup_id, detail, now))
+	if (!canary && !tapio_may_send(run, event_class, one_in, wish->limited, detail, now))
 		return NULL;
 	h = tail ? tapio_scratch(run) : tapio_reserve(run, event_class, size);
 	if (!h)
@@ -317,7 +266,7 @@ static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_clas
 	__builtin_memset(h + 1, 0, size - sizeof(*h));
 	*h = (struct tapio_event_header){
 		.time_ns = now,
-		.cgroup_id = cgroup_id,
+		.cgroup_id = tapio_current_cgroup_id(run, tapio.cgroup_subsystem),
 		.tgid = id >> 32,
 		.tid = (__u32)id,
 		.sequence = sequence,
@@ -332,17 +281,26 @@ static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_clas
 	return h;
 }
 
+/* When a ring that is half full last woke its reader, in units of 2^TAPIO_WAKE_SHIFT ns. CPUs may
+ * both find it old; then it is woken twice. */
+#define TAPIO_WAKE_SHIFT 18 /* 0.26 ms */
+__u64 tapio_woken = 0;
+
 /* Waking a sleeping reader costs more than all else here: only critical events do, and a ring
- * that is half full. The rest waits for the reader's next beat. */
+ * that is half full, which says so once and not with each event until the reader has got there. The
+ * rest waits for the reader's next beat. */
 static __always_inline __u64 tapio_wake(const struct tapio_event_header *h, __u32 look_every)
 {
+	__u64 now = h->time_ns >> TAPIO_WAKE_SHIFT;
+
 	if (h->event_class == TAPIO_CRITICAL)
 		return BPF_RB_FORCE_WAKEUP;
-	if (h->sequence % look_every == 0 &&
-	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >
+	if (h->sequence % look_every || now == tapio_again(tapio_woken) ||
+	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) <=
 		    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
+		return BPF_RB_NO_WAKEUP;
+	tapio_woken = now;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 static __always_inline long tapio_perf_output(struct tapio_run *run, struct tapio_event_header *h,
@@ -397,8 +355,8 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 
 /* Whatever the body does, the run is counted once. An index of TAPIO_MAX_HOOKS or more says that it
  * is nobody's business: such a run is not in the books. */
-#define TAPIO_RUN(index, call)                                                         \
-	struct tapio_run run = {.ctx = ctx, .hook = (index)};                          \
+#define TAPIO_RUN(index, is_typed, call)                                               \
+	struct tapio_run run = {.ctx = ctx, .hook = (index), .typed = is_typed};       \
 	_Pragma("GCC diagnostic push")                                                 \
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                         \
 	if (run.hook < TAPIO_MAX_HOOKS && tapio_enter(&run)) {                         \
@@ -409,30 +367,30 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 	return 0
 
 /* Programs whose context is an array of arguments, and those whose context is registers. */
-#define TAPIO_PROG(section, index, name, body, args...)                                \
+#define TAPIO_PROG(section, index, typed, name, body, args...)                         \
 	SEC(section) int name(unsigned long long *ctx)                                 \
 	{                                                                              \
-		TAPIO_RUN(index, body(&run, ___bpf_ctx_cast(args)));                   \
+		TAPIO_RUN(index, typed, body(&run, ___bpf_ctx_cast(args)));            \
 	}
 #define TAPIO_REGS_PROG(section, index, name, call)                                    \
 	SEC(section) int name(struct pt_regs *ctx)                                     \
 	{                                                                              \
-		TAPIO_RUN(index, call);                                                \
+		TAPIO_RUN(index, 0, call);                                             \
 	}
 
 /* The way to write a program on a tracepoint; arguments as its prototype has them. One body, two
- * programs, of which one is loaded: <name>_btf (5.5) and <name>_raw (4.17, and where typed programs
- * are refused). */
+ * programs, of which one is loaded: <name>_btf (5.11, for the current task's type is known from
+ * then on) and <name>_raw (4.17, and where typed programs are refused). */
 #define TAPIO_TRACEPOINT(tracepoint, index, name, args...)                             \
 	static __always_inline void name(struct tapio_run *run, void *ctx, ##args);      \
-	TAPIO_PROG("tp_btf/" #tracepoint, index, name##_btf, name, ##args)             \
-	TAPIO_PROG("raw_tp/" #tracepoint, index, name##_raw, name, ##args)             \
+	TAPIO_PROG("tp_btf/" #tracepoint, index, 1, name##_btf, name, ##args)          \
+	TAPIO_PROG("raw_tp/" #tracepoint, index, 0, name##_raw, name, ##args)          \
 	static __always_inline void name(struct tapio_run *run, void *ctx, ##args)
 
 /* The same where only a typed program will do: <name>_btf. */
 #define TAPIO_TYPED_TRACEPOINT(tracepoint, index, name, args...)                       \
 	static __always_inline void name(struct tapio_run *run, void *ctx, ##args);      \
-	TAPIO_PROG("tp_btf/" #tracepoint, index, name##_btf, name, ##args)             \
+	TAPIO_PROG("tp_btf/" #tracepoint, index, 1, name##_btf, name, ##args)          \
 	static __always_inline void name(struct tapio_run *run, void *ctx, ##args)
 
 /* The ways to write one on a kernel function, which may be a macro that stands for its name:
@@ -442,13 +400,13 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 #define TAPIO_AT_(kind, function) kind "/" #function
 #define TAPIO_FENTRY(function, index, name, args...)                                      \
 	static __always_inline void name##_at_fentry(struct tapio_run *run, void *ctx, ##args); \
-	TAPIO_PROG(TAPIO_AT("fentry", function), index, name##_fentry, name##_at_fentry,  \
-		   ##args)                                                                \
+	TAPIO_PROG(TAPIO_AT("fentry", function), index, 0, name##_fentry,                 \
+		   name##_at_fentry, ##args)                                              \
 	static __always_inline void name##_at_fentry(struct tapio_run *run, void *ctx, ##args)
 #define TAPIO_FEXIT(function, index, name, args...)                                       \
 	static __always_inline void name##_at_fexit(struct tapio_run *run, void *ctx, ##args); \
-	TAPIO_PROG(TAPIO_AT("fexit", function), index, name##_fexit, name##_at_fexit,     \
-		   ##args)                                                                \
+	TAPIO_PROG(TAPIO_AT("fexit", function), index, 0, name##_fexit,                   \
+		   name##_at_fexit, ##args)                                               \
 	static __always_inline void name##_at_fexit(struct tapio_run *run, void *ctx, ##args)
 #define TAPIO_KPROBE(function, index, name, args...)                                      \
 	static __always_inline void name##_at_kprobe(struct tapio_run *run, void *ctx, ##args); \

@@ -5,15 +5,10 @@
 
 #include "bpf/tapio.bpf.h"
 
-static __always_inline struct task_struct *tapio_current(void)
-{
-	return (struct task_struct *)bpf_get_current_task();
-}
-
 /* The depth of a task's pid namespace; 0: the initial one. */
-static __always_inline __u32 tapio_pid_level(struct task_struct *task)
+static __always_inline __u32 tapio_pid_level(struct tapio_run *run, struct task_struct *task)
 {
-	return BPF_CORE_READ(task, thread_pid, level);
+	return TAPIO_GET(run, task, thread_pid, level);
 }
 
 /* A task's number in its own pid namespace, and that namespace's inode. */
@@ -22,17 +17,23 @@ static __always_inline void tapio_virtual_pid(struct tapio_run *run, struct task
 {
 	struct pid *pid = TAPIO_GET(run, task, thread_pid);
 	struct upid own = {};
+	__u32 level;
 
 	if (!pid)
 		return;
-	TAPIO_READ(run, own, &pid->numbers[0] + TAPIO_GET(run, pid, level));
+	level = TAPIO_GET(run, pid, level);
+	if (!level) {
+		*number = TAPIO_GET(run, pid, numbers[0].nr);
+		*namespace = TAPIO_GET(run, pid, numbers[0].ns, ns.inum);
+		return;
+	}
+	TAPIO_READ(run, own, &pid->numbers[0] + level);
 	*number = own.nr;
-	*namespace = TAPIO_GET(run, own.ns, ns.inum);
+	*namespace = TAPIO_PROBE(run, own.ns, ns.inum);
 }
 
 /* 64 bits since f122a08b197d (6.3), two words of 32 before: the same bytes on little endian. */
-#define TAPIO_CAPABILITIES(run, dst, cred, set) \
-	TAPIO_READ(run, dst, __builtin_preserve_access_index(&(cred)->set))
+#define TAPIO_CAPABILITIES(run, dst, cred, set) TAPIO_COPY(run, dst, cred, set)
 
 static __always_inline void tapio_read_cred(struct tapio_run *run, const struct cred *cred,
 					    struct tapio_credentials *out)
@@ -59,11 +60,12 @@ static __always_inline void tapio_credentials(struct tapio_run *run, struct task
 	tapio_read_cred(run, TAPIO_GET(run, task, cred), out);
 }
 
-static __always_inline bool tapio_comm_is(struct task_struct *task, const volatile char *wanted)
+static __always_inline bool tapio_comm_is(struct tapio_run *run, struct task_struct *task,
+					  const volatile char *wanted)
 {
-	char comm[TAPIO_COMM_LEN] = {};
+	char comm[TAPIO_COMM_LEN] __attribute__((aligned(8))) = {};
 
-	BPF_CORE_READ_INTO(&comm, task, comm);
+	TAPIO_COPY(run, comm, task, comm);
 	for (int i = 0; i < TAPIO_COMM_LEN; i++) {
 		if (comm[i] != wanted[i])
 			return false;
@@ -73,21 +75,22 @@ static __always_inline bool tapio_comm_is(struct task_struct *task, const volati
 	return true;
 }
 
-static __always_inline bool tapio_wants(const volatile struct tapio_filter *filter,
+static __always_inline bool tapio_wants(struct tapio_run *run,
+					const volatile struct tapio_filter *filter,
 					struct task_struct *task)
 {
 	__u32 check = filter->check;
 
 	if (!check)
 		return true;
-	if (check & TAPIO_CHECK_CONTAINER && !tapio_pid_level(task))
+	if (check & TAPIO_CHECK_CONTAINER && !tapio_pid_level(run, task))
 		return false;
-	if (check & TAPIO_CHECK_UID && BPF_CORE_READ(task, cred, euid.val) != filter->uid)
+	if (check & TAPIO_CHECK_UID && TAPIO_GET(run, task, cred, euid.val) != filter->uid)
 		return false;
 	if (check & TAPIO_CHECK_CGROUP &&
-	    tapio_cgroup_id(task, tapio.cgroup_subsystem) != filter->cgroup_id)
+	    tapio_cgroup_id(run, task, tapio.cgroup_subsystem) != filter->cgroup_id)
 		return false;
-	return !(check & TAPIO_CHECK_COMM) || tapio_comm_is(task, filter->comm);
+	return !(check & TAPIO_CHECK_COMM) || tapio_comm_is(run, task, filter->comm);
 }
 
 #endif

@@ -152,15 +152,16 @@ static __always_inline void tapio_append_path(struct tapio_run *run, struct tapi
 {
 	/* container_of() would use the offset of the kernel that vmlinux.h was made from. */
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *root;
 	__u64 start;
 
 	if (!vfsmount || !dentry || !tapio_tail_at(run, room, &start))
 		return;
 	piece->offset = start;
 	piece->original = 1;
+	root = BPF_CORE_READ(mount, mnt.mnt_root);
 	for (int i = 0; i < TAPIO_PATH_PARTS; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+		struct dentry *parent;
 
 		if (dentry == root) {
 			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
@@ -170,12 +171,14 @@ static __always_inline void tapio_append_path(struct tapio_run *run, struct tapi
 				break;
 			}
 			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			root = BPF_CORE_READ(above, mnt.mnt_root);
 			mount = above;
 			continue;
 		}
 		if (tapio_again(run->slot->end) > start + room - TAPIO_NAME_BYTES ||
 		    !tapio_append_name(run, BPF_CORE_READ(dentry, d_name.name)))
 			break;
+		parent = BPF_CORE_READ(dentry, d_parent);
 		if (dentry == parent) { /* memfd and the like: no way up */
 			piece->original = 0;
 			break;

@@ -28,6 +28,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <sstream>
 
 #include "base/fd.hpp"
@@ -67,14 +68,21 @@ std::string make_ring() {
   return ring ? "" : why();
 }
 
-// Loads "return 0".
+// Loads "return 0". A typed program on a tracepoint asks for the current task first, by the helper
+// that knows its type (5.11): programs that read it by plain loads need that.
 Fd load_nothing(bpf_prog_type type, bpf_attach_type attach_type, int btf_id) {
   const bpf_insn insns[] = {
+      {.code = BPF_JMP | BPF_CALL,
+       .dst_reg = 0,
+       .src_reg = 0,
+       .off = 0,
+       .imm = BPF_FUNC_get_current_task_btf},
       {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
       {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach_type,
               .attach_btf_id = static_cast<unsigned>(btf_id));
-  return Fd(bpf_prog_load(type, "tapio_probe", "GPL", insns, std::size(insns), &options));
+  const auto program = std::span(insns).subspan(attach_type == BPF_TRACE_RAW_TP ? 0 : 1);
+  return Fd(bpf_prog_load(type, "tapio_probe", "GPL", program.data(), program.size(), &options));
 }
 
 // Attaches it for a moment.

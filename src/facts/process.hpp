@@ -112,8 +112,8 @@ struct Multiplied {
   ProcessId process;  // the newborn that made it so
   ProcessId parent;
   std::string_view name;      // comm
-  std::uint32_t births = 0;   // in the last seconds, of whatever generation
-  std::uint32_t living = 0;   // of those, deep down and not ended
+  std::uint32_t births = 0;   // in the last seconds, five forks or more after the last exec
+  std::uint32_t living = 0;   // of those, not ended
   std::uint32_t deepest = 0;  // generation
 };
 
