@@ -88,7 +88,8 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   TRY(node->start_sinks(options));
   node->read_clocks(monotonic_now());
   node->inlet_(replay::Watching{monotonic_now()});
-  TRY(node->intake_.start());
+  if (auto started = node->intake_.start(node->config_.drain_cpus); !started)
+    return std::unexpected(std::move(started.error()).within("agent.drain_cpus"));
   node->sing();
   ::malloc_trim(0);  // loading needs some 15 MB for a moment
   return node;
