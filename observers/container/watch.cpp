@@ -124,7 +124,8 @@ void Watch::take(Entry& entry, const Seen& seen, Due due, MonotonicTime now, Rea
     note(entry, Limit::pids, seen.figures[Figure::pids_max], now, out);
   }
   const auto has = [&](Limit limit) {
-    return entry.limits.at(static_cast<std::size_t>(limit)).value.value_or(kNoLimit) != kNoLimit;
+    const Value& last = entry.limits.at(static_cast<std::size_t>(limit));
+    return last.read.count() != 0 && last.value != kNoLimit;
   };
   entry.limited = has(Limit::memory) || has(Limit::cpu);
   const bool often = entry.limited && config_.memory;
@@ -159,15 +160,15 @@ void Watch::take_memory(Entry& entry, const Seen& seen, MonotonicTime now, Readi
 void Watch::note(Entry& entry, Limit limit, std::optional<std::uint64_t> value, MonotonicTime now,
                  Readings& out) const {
   Value& last = entry.limits.at(static_cast<std::size_t>(limit));
-  const bool comparable = last.value && value && last.read >= entry.settled;
-  if (config_.limits && comparable && *last.value != *value)
+  const bool comparable = last.read.count() != 0 && value && last.read >= entry.settled;
+  if (config_.limits && comparable && last.value != *value)
     out.changes.push_back({.time = now,
                            .since = last.read,
                            .cgroup_id = entry.id,
                            .limit = name(limit),
-                           .before = *last.value,
+                           .before = last.value,
                            .after = *value});
-  last = {.read = now, .value = value};
+  last = value ? Value{.read = now, .value = *value} : Value{};
 }
 
 }  // namespace tapio::container

@@ -63,21 +63,21 @@ class Watch {
 
  private:
   struct Value {
-    MonotonicTime read{};
-    std::optional<std::uint64_t> value;
+    MonotonicTime read{};  // 0: there is no value
+    std::uint64_t value = 0;
   };
   struct Entry {
     std::uint64_t id;
-    bool limited = false;  // of memory or CPU: in which list it is
     MonotonicTime settled{};
     MonotonicTime due{};
     MonotonicTime limits_due{};
     MonotonicTime details_due{};  // unless there is something to see
     MonotonicTime read{};
     std::uint64_t usage = 0;
+    MonotonicTime look_due{};
+    bool limited = false;  // of memory or CPU: in which list it is
     bool pressed = false;  // there is something to see
     bool near = false;     // to its limit
-    MonotonicTime look_due{};
     std::array<Value, kLimits> limits{};
   };
   using Entries = std::list<Entry>;

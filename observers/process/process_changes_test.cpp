@@ -173,7 +173,7 @@ TEST(Credentials, of_a_child_are_what_its_parent_had) {
   w.fork_child(kUser);
   EXPECT_EQ(w.change().process, kProcess);
   EXPECT_EQ(w.change().via, CredentialsVia::found);
-  EXPECT_EQ(w.world.process(ProcessId{200, 51})->credentials.uid, 1000u);
+  EXPECT_EQ(w.world.process(ProcessId{200, 51})->credentials->uid, 1000u);
 }
 
 TEST(Credentials, of_a_child_say_nothing_of_a_parent_that_did_not_fork_it) {
@@ -190,7 +190,7 @@ TEST(Credentials, of_a_child_in_a_user_namespace_of_its_own_say_nothing_of_its_p
   all.user_namespace = kChildNamespace;
   w.fork_child(all, true);
   EXPECT_TRUE(w.facts<CredentialsChanged>().empty());
-  EXPECT_TRUE(w.world.process(ProcessId{200, 51})->credentials_known);
+  EXPECT_TRUE(w.world.process(ProcessId{200, 51})->credentials);
 }
 
 TEST(Credentials, of_a_set_user_id_file_are_gained_by_the_exec) {

@@ -22,7 +22,8 @@ class EverybodyIsKnown final : public tapio::EmptyWorld {
   }
 
  private:
-  tapio::Process one_{.started = tapio::MonotonicTime(1), .credentials_known = true};
+  tapio::Credentials none_;
+  tapio::Process one_{.started = tapio::MonotonicTime(1), .credentials = &none_};
 };
 
 // The sample at the front of the input, behind a header that is let through; empty: there is none.

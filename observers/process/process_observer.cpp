@@ -242,7 +242,7 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
   const auto process = id(e.header.tgid, e.start_ns);
   const Process* known = out.world().process(process);
   const auto before =
-      known && known->credentials_known ? std::optional(known->credentials) : std::nullopt;
+      known && known->credentials ? std::optional(*known->credentials) : std::nullopt;
 
   out.publish(ProcessExecuted{.time = origin.time,
                               .evidence = out.next_id(),
@@ -428,9 +428,9 @@ Status ProcessObserver::on_oom(const wire::Sample& sample, Output& out) {
 bool ProcessObserver::compare(const CredentialsChanged& now, const Origin& origin,
                               const tapio_event_header& header, Output& out) {
   const Process* known = out.world().process(now.process);
-  if (!known || !known->credentials_known || !differ(known->credentials, now.after)) return false;
+  if (!known || !known->credentials || !differ(*known->credentials, now.after)) return false;
   CredentialsChanged change = now;
-  change.before = known->credentials;
+  change.before = *known->credentials;
   announce(change, origin, header, out);
   return true;
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <atomic>
@@ -180,6 +181,7 @@ Status Commands::check(const config::Tree& configuration) const {
 }
 
 Status Commands::run(const cli::RunOptions& options) {
+  ::mallopt(M_ARENA_MAX, 1);  // else each thread keeps memory that it has let go of to itself
   stop_on_signals();
   reload_on_sighup();
   const bool on_terminal = has_terminal();

@@ -2,10 +2,13 @@
 #include "capture/programs.hpp"
 
 #include <bpf/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 namespace tapio::capture {
@@ -42,6 +45,13 @@ bpf_program* Programs::program(const char* name) const {
 
 int Programs::map_fd(const char* name) const {
   return bpf_object__find_map_fd_by_name(opened_.object, name);
+}
+
+void Programs::release_pages(const void* file, std::size_t bytes) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): as madvise() has it
+  void* whole = const_cast<void*>(file);
+  if (std::align(page, page, whole, bytes)) ::madvise(whole, bytes / page * page, MADV_DONTNEED);
 }
 
 Status Programs::load_in_rounds(std::span<const Hook> hooks, const Wishes& wishes,

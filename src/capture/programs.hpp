@@ -70,6 +70,9 @@ class Programs {
                   .btf_custom_path = btf.from == Btf::From::kernel ? nullptr : btf.path.c_str());
       auto* skeleton = Skeleton::open(&options);
       if (!skeleton) return from_errno(errno, "open BPF object");
+      std::size_t bytes = 0;
+      const void* const file = Skeleton::elf_bytes(&bytes);
+      release_pages(file, bytes);
       Opened opened{skeleton->obj,
                     {skeleton, [](void* s) { Skeleton::destroy(static_cast<Skeleton*>(s)); }}};
       skeleton->rodata->tapio = common_.settings;
@@ -125,6 +128,9 @@ class Programs {
   };
   using Open = std::function<Result<Opened>()>;
 
+  // Of an object file inside the program, which libbpf has copied: they need not stay resident. Who
+  // reads them once more gets them from the program's file.
+  static void release_pages(const void* file, std::size_t bytes);
   // In a replay nothing is loaded; the answer is what came of it then.
   Status load(std::span<const Hook> hooks, const Wishes& wishes, const Open& open) {
     return common_.outside->attempt("load programs",

@@ -60,13 +60,13 @@ void Processes::inherit(Entry& child, const ProcessStarted& fact) {
   if (parent && parent->image_time <= fact.time) {
     share_image(child, parent->image);
     child.process.mount_namespace = parent->process.mount_namespace;
-    child.process.credentials = parent->process.credentials;
-    child.process.credentials_known = parent->process.credentials_known;
+    if (!fact.credentials && parent->process.credentials) {
+      auto credentials = *parent->process.credentials;
+      credentials.uid = fact.uid;
+      set_credentials(child, credentials, fact.time);
+    }
   }
-  if (fact.credentials)
-    set_credentials(child, *fact.credentials, fact.time);
-  else
-    child.process.credentials.uid = fact.uid;
+  if (fact.credentials) set_credentials(child, *fact.credentials, fact.time);
   child.image_time = fact.time;
 }
 
@@ -131,8 +131,17 @@ void Processes::set_credentials(Entry& entry, const Credentials& credentials, Mo
     return;
   }
   entry.credentials_time = time;
-  entry.process.credentials = credentials;
-  entry.process.credentials_known = true;
+  const auto shared = credentials_.try_emplace(credentials).first;
+  shared->second++;
+  drop_credentials(entry);
+  entry.process.credentials = &shared->first;
+}
+
+void Processes::drop_credentials(Entry& entry) {
+  const Credentials* had = std::exchange(entry.process.credentials, nullptr);
+  if (!had) return;
+  const auto shared = credentials_.find(*had);
+  if (--shared->second == 0) credentials_.erase(shared);
 }
 
 void Processes::mention(ProcessId id, std::string_view name, std::uint64_t cgroup_id,
@@ -296,6 +305,7 @@ void Processes::revive(Entry& entry) {
 
 void Processes::erase(Entry& entry) {
   drop_image(entry);
+  drop_credentials(entry);
   const auto it = newest_.find(entry.process.id.pid);
   Entry** place = &it->second;
   while (*place != &entry) place = &(*place)->older;

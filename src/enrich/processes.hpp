@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -111,6 +112,7 @@ class Processes {
   void describe(Entry& entry, const ProcessExecuted& fact);
 
   void set_credentials(Entry& entry, const Credentials& credentials, MonotonicTime time);
+  void drop_credentials(Entry& entry);
   void set_image(Entry& entry, const ProcessExecuted& fact);
   void share_image(Entry& entry, Image* image);
   void drop_image(Entry& entry);
@@ -126,6 +128,7 @@ class Processes {
   Entries live_;                                      // longest without a fact first
   Entries exited_;                                    // ended first, first
   std::unordered_map<std::uint32_t, Entry*> newest_;  // by pid
+  std::map<Credentials, std::uint32_t> credentials_;  // and how many have them: few differ
   std::list<Image> images_[kTexts];
   std::size_t text_bytes_ = 0;
   std::uint32_t walk_ = 0;

@@ -79,14 +79,14 @@ TEST(Processes, a_child_has_its_parents_image_until_it_executes) {
   ASSERT_TRUE(child);
   EXPECT_EQ(child->image, table.find(kShell)->image);
   EXPECT_THAT(child->image->args(), ElementsAre("bash", "-l"));
-  EXPECT_EQ(child->credentials.uid, 1000u) << "its own word on the user id counts";
+  EXPECT_EQ(child->credentials->uid, 1000u) << "its own word on the user id counts";
 
   table.executed(Exec(3s, kChild, "ls", {"ls", "", "-a"}));
 
   EXPECT_THAT(table.find(kChild)->image->args(), ElementsAre("ls", "", "-a"));
   EXPECT_EQ(table.find(kChild)->image->executable, "ls");
   EXPECT_EQ(table.find(kChild)->executed, 3s);
-  EXPECT_EQ(table.find(kChild)->credentials.uid, 5u);
+  EXPECT_EQ(table.find(kChild)->credentials->uid, 5u);
   EXPECT_THAT(table.find(kShell)->image->args(), ElementsAre("bash", "-l"));
 }
 
@@ -207,7 +207,7 @@ TEST(Processes, a_start_that_comes_after_the_exec_overwrites_nothing_of_it) {
 
   EXPECT_EQ(table.find(kChild)->name, "ls");
   EXPECT_THAT(table.find(kChild)->image->args(), ElementsAre("ls"));
-  EXPECT_EQ(table.find(kChild)->credentials.uid, 5u);
+  EXPECT_EQ(table.find(kChild)->credentials->uid, 5u);
   EXPECT_EQ(table.find(kChild)->started, 2s);
   EXPECT_EQ(table.find(kChild)->virtual_pid, 200u);
 }
@@ -525,15 +525,15 @@ TEST(World, a_hundred_thousand_processes_are_known_and_twice_as_many_stay_within
 TEST(Processes, changed_credentials_are_known_until_an_exec_brings_others) {
   Processes table;
   table.started(start(10ns, kChild));
-  EXPECT_FALSE(table.find(kChild)->credentials_known);
+  EXPECT_FALSE(table.find(kChild)->credentials);
   table.credentials_changed(changed(20ns, kChild, 33));
-  EXPECT_TRUE(table.find(kChild)->credentials_known);
-  EXPECT_EQ(table.find(kChild)->credentials.uid, 33u);
+  EXPECT_TRUE(table.find(kChild)->credentials);
+  EXPECT_EQ(table.find(kChild)->credentials->uid, 33u);
 
   table.executed(Exec(30ns, kChild, "program"));
-  EXPECT_EQ(table.find(kChild)->credentials.uid, 5u);
+  EXPECT_EQ(table.find(kChild)->credentials->uid, 5u);
   table.credentials_changed(changed(25ns, kChild, 33));
-  EXPECT_EQ(table.find(kChild)->credentials.uid, 5u) << "that was before the exec";
+  EXPECT_EQ(table.find(kChild)->credentials->uid, 5u) << "that was before the exec";
   EXPECT_EQ(table.stats().stale, 1u);
 }
 
@@ -543,7 +543,7 @@ TEST(Processes, an_exec_that_comes_late_still_brings_its_image) {
   table.credentials_changed(changed(30ns, kChild, 33));
   table.executed(Exec(20ns, kChild, "program"));
   EXPECT_EQ(table.find(kChild)->image->executable, "program");
-  EXPECT_EQ(table.find(kChild)->credentials.uid, 33u);
+  EXPECT_EQ(table.find(kChild)->credentials->uid, 33u);
 }
 
 TEST(Processes, a_start_that_tells_all_credentials_needs_no_parent) {
@@ -551,14 +551,14 @@ TEST(Processes, a_start_that_tells_all_credentials_needs_no_parent) {
   auto fact = start(10ns, kChild);
   fact.credentials = Credentials{.uid = 1, .euid = 2, .user_namespace = 3};
   table.started(fact);
-  EXPECT_TRUE(table.find(kChild)->credentials_known);
-  EXPECT_EQ(table.find(kChild)->credentials, *fact.credentials);
+  EXPECT_TRUE(table.find(kChild)->credentials);
+  EXPECT_EQ(*table.find(kChild)->credentials, *fact.credentials);
 }
 
 TEST(World, applies_changed_credentials) {
   KnownWorld world;
   world.apply(changed(10ns, kChild, 33));
-  EXPECT_EQ(world.process(kChild)->credentials.uid, 33u);
+  EXPECT_EQ(world.process(kChild)->credentials->uid, 33u);
 }
 
 }  // namespace

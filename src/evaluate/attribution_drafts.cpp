@@ -106,8 +106,8 @@ std::string Attribution::add_sender(Ending& end, const Death& death, const Choic
   if (process && process->executed <= shot->time) add_evidence(story, process->exec_evidence);
 
   auto named = sender;
-  if (process && process->credentials_known && named.ends_with(')'))
-    named.replace(named.size() - 1, 1, fmt::format(", user {})", process->credentials.uid));
+  if (process && process->credentials && named.ends_with(')'))
+    named.replace(named.size() - 1, 1, fmt::format(", user {})", process->credentials->uid));
   story.cause.detail = fmt::format("{} sent {}{}", named, shot_at(*sent, story.entity),
                                    borders(*sent, process, world_.process(death.process)));
   story.chain.push_back(story.cause.detail);

@@ -34,18 +34,17 @@ inline const ProcessImage kNoImage{};
 // All that is known of one process. Stays readable for a while after it has exited.
 struct Process {
   ProcessId id;
-  ProcessId parent;  // who forked it, also when it was reparented since
-  Life life = Life::running;
+  ProcessId parent;          // who forked it, also when it was reparented since
   MonotonicTime started{};   // 0: before the agent, see id.start_ticks
   MonotonicTime executed{};  // its latest exec; 0: none was seen
   RecordId exec_evidence{};  // of that
   MonotonicTime exited{};    // Life::unknown: when it was found gone
+  Life life = Life::running;
   std::uint32_t virtual_pid = 0;
   std::uint64_t pid_namespace = 0;
   std::uint64_t mount_namespace = 0;  // of its latest exec, or its parent's; 0: not known
   std::uint64_t cgroup_id = 0;
-  Credentials credentials;
-  bool credentials_known = false;  // false: zeros there do not mean root
+  const Credentials* credentials = nullptr;  // the World's; nullptr: not known
   std::int32_t exit_code = 0;
   std::int32_t exit_signal = 0;
   std::string name;                       // comm
