@@ -23,7 +23,7 @@ struct tapio_birth {
 
 /* The newborns of late, each at the place of its tgid: numbers go up, so it lasts until 8192 more
  * were given out. Then its children count as first generation, and its end is not seen. A hash
- * costs ten times as much, and every fork of the machine pays. */
+ * costs several times as much, and every fork of the machine pays. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, BIRTHS);

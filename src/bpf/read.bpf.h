@@ -35,7 +35,7 @@ struct tapio_run {
 	({                                                                          \
 		const void *from_ = (src);                                          \
 		if (!from_ || bpf_probe_read_kernel(&(dst), sizeof(dst), from_))    \
-			tapio_unreadable(run);                      \
+			tapio_unreadable(run);                                      \
 	})
 
 /* The same of the current task's memory. A page that is not there is a failed read. */
@@ -43,7 +43,7 @@ struct tapio_run {
 	({                                                                          \
 		const void *from_ = (const void *)(address);                        \
 		if (!from_ || bpf_probe_read_user(&(dst), sizeof(dst), from_))      \
-			tapio_unreadable(run);                      \
+			tapio_unreadable(run);                                      \
 	})
 
 /* run, pointer, members...: what pointer->a->b->c is, by CO-RE and a helper; 0 and counted when
@@ -53,7 +53,7 @@ struct tapio_run {
 	({                                                                          \
 		typeof((___type((src), a, ##__VA_ARGS__))0) got_ = 0;               \
 		if (!(src) || BPF_CORE_READ_INTO(&got_, (src), a, ##__VA_ARGS__))   \
-			tapio_unreadable(run);                      \
+			tapio_unreadable(run);                                      \
 		got_;                                                               \
 	})
 
@@ -61,29 +61,29 @@ struct tapio_run {
  * bad reads as 0: the kernel handles that fault itself, and nobody is told. One macro for each
  * length, for a macro does not expand within itself. */
 #define tapio_walk1(run, got, src, a) ((got) = (src)->a)
-#define tapio_walk2(run, got, src, a, ...)                     \
-	({                                                     \
-		typeof((src)->a) at2_ = (src)->a;              \
-		if (at2_)                                      \
-			tapio_walk1(run, got, at2_, __VA_ARGS__); \
-		else                                           \
-			tapio_unreadable(run);                 \
+#define tapio_walk2(run, got, src, a, ...)                                          \
+	({                                                                          \
+		typeof((src)->a) at2_ = (src)->a;                                   \
+		if (at2_)                                                           \
+			tapio_walk1(run, got, at2_, __VA_ARGS__);                   \
+		else                                                                \
+			tapio_unreadable(run);                                      \
 	})
-#define tapio_walk3(run, got, src, a, ...)                     \
-	({                                                     \
-		typeof((src)->a) at3_ = (src)->a;              \
-		if (at3_)                                      \
-			tapio_walk2(run, got, at3_, __VA_ARGS__); \
-		else                                           \
-			tapio_unreadable(run);                 \
+#define tapio_walk3(run, got, src, a, ...)                                          \
+	({                                                                          \
+		typeof((src)->a) at3_ = (src)->a;                                   \
+		if (at3_)                                                           \
+			tapio_walk2(run, got, at3_, __VA_ARGS__);                   \
+		else                                                                \
+			tapio_unreadable(run);                                      \
 	})
-#define tapio_walk4(run, got, src, a, ...)                     \
-	({                                                     \
-		typeof((src)->a) at4_ = (src)->a;              \
-		if (at4_)                                      \
-			tapio_walk3(run, got, at4_, __VA_ARGS__); \
-		else                                           \
-			tapio_unreadable(run);                 \
+#define tapio_walk4(run, got, src, a, ...)                                          \
+	({                                                                          \
+		typeof((src)->a) at4_ = (src)->a;                                   \
+		if (at4_)                                                           \
+			tapio_walk3(run, got, at4_, __VA_ARGS__);                   \
+		else                                                                \
+			tapio_unreadable(run);                                      \
 	})
 
 /* The same as TAPIO_PROBE() of what is an argument of the program, the current task of
@@ -97,7 +97,7 @@ struct tapio_run {
 			___apply(tapio_walk, ___narg(a, ##__VA_ARGS__))             \
 				(run, got_, (src), a, ##__VA_ARGS__);               \
 		else                                                                \
-			tapio_unreadable(run);                      \
+			tapio_unreadable(run);                                      \
 		got_;                                                               \
 	})
 
@@ -114,13 +114,13 @@ static __always_inline void tapio_copy_words(void *to, const void *from, __u32 b
 }
 
 #define tapio_copy1(run, dst, src, a) tapio_copy_words(&(dst), &(src)->a, sizeof(dst))
-#define tapio_copy2(run, dst, src, a, b)                       \
-	({                                                     \
-		typeof((src)->a) at_ = (src)->a;               \
-		if (at_)                                       \
-			tapio_copy1(run, dst, at_, b);         \
-		else                                           \
-			tapio_unreadable(run);                 \
+#define tapio_copy2(run, dst, src, a, b)                                            \
+	({                                                                          \
+		typeof((src)->a) at_ = (src)->a;                                    \
+		if (at_)                                                            \
+			tapio_copy1(run, dst, at_, b);                              \
+		else                                                                \
+			tapio_unreadable(run);                                      \
 	})
 
 /* Embedded structs and arrays of whole words: a copy of pointer->a, or of pointer->a->b. */
@@ -129,12 +129,12 @@ static __always_inline void tapio_copy_words(void *to, const void *from, __u32 b
 		_Static_assert(sizeof(dst) % sizeof(__u32) == 0, "no whole words"); \
 		if (!(run)->typed) {                                                \
 			if (!(src) || BPF_CORE_READ_INTO(&(dst), (src), a, ##__VA_ARGS__)) \
-				tapio_unreadable(run);              \
+				tapio_unreadable(run);                              \
 		} else if (src) {                                                   \
 			___apply(tapio_copy, ___narg(a, ##__VA_ARGS__))             \
 				(run, dst, (src), a, ##__VA_ARGS__);                \
 		} else {                                                            \
-			tapio_unreadable(run);                      \
+			tapio_unreadable(run);                                      \
 		}                                                                   \
 	})
 
