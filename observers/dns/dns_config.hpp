@@ -30,7 +30,7 @@ struct Config {
   std::uint32_t rate_per_second = 1000;
   std::uint32_t keep_one_in = 10;
   std::uint32_t packets_per_second = 10'000;
-  ByteSize ring{256 << 10};
+  ByteSize ring{1 << 20};
   std::uint32_t detect_silent_queries = 3;
   std::uint32_t detect_failing_answers = 5;
   std::uint32_t detect_slow_answers = 5;
