@@ -32,9 +32,6 @@ static __always_inline void tapio_virtual_pid(struct tapio_run *run, struct task
 	*namespace = TAPIO_PROBE(run, own.ns, ns.inum);
 }
 
-/* 64 bits since f122a08b197d (6.3), two words of 32 before: the same bytes on little endian. */
-#define TAPIO_CAPABILITIES(run, dst, cred, set) TAPIO_COPY(run, dst, cred, set)
-
 static __always_inline void tapio_read_cred(struct tapio_run *run, const struct cred *cred,
 					    struct tapio_credentials *out)
 {
@@ -46,11 +43,12 @@ static __always_inline void tapio_read_cred(struct tapio_run *run, const struct 
 	out->sgid = TAPIO_GET(run, cred, sgid.val);
 	out->euid = TAPIO_GET(run, cred, euid.val);
 	out->egid = TAPIO_GET(run, cred, egid.val);
-	TAPIO_CAPABILITIES(run, out->inheritable, cred, cap_inheritable);
-	TAPIO_CAPABILITIES(run, out->permitted, cred, cap_permitted);
-	TAPIO_CAPABILITIES(run, out->effective, cred, cap_effective);
-	TAPIO_CAPABILITIES(run, out->bounding, cred, cap_bset);
-	TAPIO_CAPABILITIES(run, out->ambient, cred, cap_ambient);
+	/* 64 bits since f122a08b197d (6.3), two words of 32 before: alike on little endian. */
+	TAPIO_COPY(run, out->inheritable, cred, cap_inheritable);
+	TAPIO_COPY(run, out->permitted, cred, cap_permitted);
+	TAPIO_COPY(run, out->effective, cred, cap_effective);
+	TAPIO_COPY(run, out->bounding, cred, cap_bset);
+	TAPIO_COPY(run, out->ambient, cred, cap_ambient);
 	out->user_namespace = TAPIO_GET(run, cred, user_ns, ns.inum);
 }
 
