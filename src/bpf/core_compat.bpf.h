@@ -66,6 +66,33 @@ static __always_inline bool tapio_in_execve(struct task_struct *task)
 	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
 }
 
+/* 6.14: dentry.d_iname became d_shortname. */
+union shortname_store___v6_14 {
+	unsigned char string[40];
+} __attribute__((preserve_access_index));
+struct dentry___v6_14 {
+	union shortname_store___v6_14 d_shortname;
+} __attribute__((preserve_access_index));
+
+/* Where a name lies that is short enough for its dentry. As words, and its room: of 64-bit kernels
+ * 32 bytes, since 6.12 40. */
+#define TAPIO_SHORT_NAME_MAX 40
+static __always_inline const __u64 *tapio_short_name(struct dentry *dentry)
+{
+	struct dentry___v6_14 *newer = (void *)dentry;
+
+	if (bpf_core_field_exists(newer->d_shortname))
+		return (const void *)__builtin_preserve_access_index(&newer->d_shortname);
+	return (const void *)__builtin_preserve_access_index(&dentry->d_iname);
+}
+
+static __always_inline __u32 tapio_short_name_bytes(void)
+{
+	if (bpf_core_field_exists(struct dentry___v6_14, d_shortname))
+		return bpf_core_field_size(struct dentry___v6_14, d_shortname);
+	return bpf_core_field_size(struct dentry, d_iname);
+}
+
 static __always_inline __u64 tapio_kernfs_id(struct tapio_run *run, struct kernfs_node *node)
 {
 	if (bpf_core_field_exists(struct kernfs_node___v5_4, id.id))

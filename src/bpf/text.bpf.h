@@ -142,6 +142,47 @@ static __always_inline bool tapio_append_name(struct tapio_run *run, const unsig
 	return true;
 }
 
+/* Most names lie in the dentry itself. There a typed program copies words, and what is behind the
+ * name's end with them, which the next piece overwrites: no call. False: the name lies elsewhere, or
+ * there is no room. */
+static __always_inline bool tapio_append_short_name(struct tapio_run *run, struct dentry *dentry)
+{
+	const __u64 *name = tapio_short_name(dentry);
+	__u64 offset, *to = tapio_tail_at(run, TAPIO_NAME_BYTES, &offset);
+	__u32 size = dentry->d_name.len;
+
+	if (!to || dentry->d_name.name != (const void *)name || size >= TAPIO_SHORT_NAME_MAX)
+		return false;
+#pragma unroll
+	for (__u32 i = 0; i < TAPIO_SHORT_NAME_MAX / sizeof(*name); i++)
+		if (i < tapio_short_name_bytes() / sizeof(*name))
+			to[i] = name[i];
+	tapio_tail_grow(run, size + 1);
+	return true;
+}
+
+/* The names from `dentry` up to below `root`, of the same mount, in a typed program. False: that is
+ * all that can be told; `original` is 0 when it is all there is. */
+static __always_inline bool tapio_append_names(struct tapio_run *run, struct tapio_text *piece,
+					       struct dentry *dentry, struct dentry *root,
+					       __u64 last)
+{
+	for (int i = 0; i < TAPIO_PATH_PARTS && dentry != root; i++) {
+		struct dentry *parent = dentry->d_parent;
+
+		if (tapio_again(run->slot->end) > last ||
+		    (!tapio_append_short_name(run, dentry) &&
+		     !tapio_append_name(run, dentry->d_name.name)))
+			return false;
+		if (dentry == parent) { /* memfd and the like: no way up */
+			piece->original = 0;
+			return false;
+		}
+		dentry = parent;
+	}
+	return dentry == root;
+}
+
 /* A path, component by component from the leaf up, each with its end: "ls\0bin\0usr\0". User
  * space turns it round. `original` is 0 when the way up was followed to the root, else the path is
  * longer than what is here. bpf_d_path() is not allowed in these programs. Follows mounts up to the
@@ -153,13 +194,19 @@ static __always_inline void tapio_append_path(struct tapio_run *run, struct tapi
 	/* container_of() would use the offset of the kernel that vmlinux.h was made from. */
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 	struct dentry *root;
-	__u64 start;
+	__u64 start, last;
 
 	if (!vfsmount || !dentry || !tapio_tail_at(run, room, &start))
 		return;
 	piece->offset = start;
 	piece->original = 1;
-	root = BPF_CORE_READ(mount, mnt.mnt_root);
+	last = start + room - TAPIO_NAME_BYTES;
+	root = TAPIO_GET(run, vfsmount, mnt_root);
+	if (run->typed) {
+		if (!tapio_append_names(run, piece, dentry, root, last))
+			goto out;
+		dentry = root;
+	}
 	for (int i = 0; i < TAPIO_PATH_PARTS; i++) {
 		struct dentry *parent;
 
@@ -175,7 +222,7 @@ static __always_inline void tapio_append_path(struct tapio_run *run, struct tapi
 			mount = above;
 			continue;
 		}
-		if (tapio_again(run->slot->end) > start + room - TAPIO_NAME_BYTES ||
+		if (tapio_again(run->slot->end) > last ||
 		    !tapio_append_name(run, BPF_CORE_READ(dentry, d_name.name)))
 			break;
 		parent = BPF_CORE_READ(dentry, d_parent);
@@ -185,6 +232,7 @@ static __always_inline void tapio_append_path(struct tapio_run *run, struct tapi
 		}
 		dentry = parent;
 	}
+out:
 	piece->size = tapio_again(run->slot->end) - start;
 }
 
