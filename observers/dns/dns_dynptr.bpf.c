@@ -96,17 +96,34 @@ TAPIO_TYPED_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sk
 		       TAPIO_DNS_SENT);
 }
 
+/* By what lies in one piece, as headers mostly do. Many packets so need no more than one read. */
+static __always_inline bool may_be_ours(struct tapio_run *run, struct sk_buff *skb,
+					const unsigned char *network, __u16 protocol, __u32 offset)
+{
+	__u32 linear = TAPIO_GET(run, skb, len) - TAPIO_GET(run, skb, data_len);
+	struct tapio_carried c = {};
+
+	if (linear < offset + sizeof(union tapio_packet_head))
+		return true; /* not in sight */
+	if (!tapio_ip(run, network, protocol, IPPROTO_TCP, &c))
+		return false;
+	return linear < offset + c.at + sizeof(c.head) || is_port(tapio_source_port(&c)) ||
+	       (served && is_port(tapio_destination_port(&c)));
+}
+
 TAPIO_TYPED_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received,
 		       struct sk_buff *skb)
 {
+	const unsigned char *network;
 	struct tapio_segment s = {};
 	struct bpf_dynptr packet;
 	__u16 protocol;
 
-	if (bpf_dynptr_from_skb((void *)skb, 0, &packet))
-		return;
-	s.network = packet_offset(run, skb, tapio_network_of_received(run, skb, &protocol));
-	if (!tapio_tcp(&packet, skb->len, protocol, &s))
+	network = tapio_network_of_received(run, skb, &protocol);
+	s.network = packet_offset(run, skb, network);
+	if (!may_be_ours(run, skb, network, protocol, s.network) ||
+	    bpf_dynptr_from_skb((void *)skb, 0, &packet) ||
+	    !tapio_tcp(&packet, skb->len, protocol, &s))
 		return;
 	if (!is_port(s.source_port) &&
 	    (!is_port(s.destination_port) || !served ||

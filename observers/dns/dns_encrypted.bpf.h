@@ -34,14 +34,13 @@ static __always_inline bool begins_tls(const __u8 (*head)[3])
 }
 
 /* A datagram that begins with an Initial packet of a client. */
-static __always_inline bool begins_quic(struct tapio_run *run, const struct tapio_datagram *d)
+static __always_inline bool begins_quic(const struct tapio_datagram *d)
 {
-	__u8 head[5] = {};
+	const __u8 *head = tapio_udp_head(d);
 	__u32 version;
 
 	if (!is_encrypted_port(d->destination_port) || d->linear < QUIC_LEAST)
 		return false;
-	TAPIO_READ(run, head, d->payload);
 	version = tapio_dns_u32(head + 1);
 	if (version == QUIC_V1)
 		return (head[0] & 0xf0) == QUIC_V1_INITIAL;

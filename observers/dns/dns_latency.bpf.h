@@ -10,11 +10,6 @@
 const volatile __u64 latency_within = 0; /* nanoseconds; later is no answer. 0: do not count */
 const volatile __u8 no_latency[sizeof(struct tapio_dns_latency)] = {}; /* too big for the stack */
 
-/* The addresses of a datagram. */
-struct tapio_dns_ends {
-	__u8 source[16], destination[16];
-};
-
 /* Without the network namespace: the ends of a virtual cable are in two (ADR 27). */
 struct tapio_dns_asked_key {
 	__u8 client[16], server[16];
@@ -123,22 +118,22 @@ static __always_inline void latency_answered(const struct tapio_dns_asked_key *k
 
 /* A query that a task here sends, or an answer that comes; `run->bystander` has been set. */
 static __always_inline void measure_latency(struct tapio_run *run, const struct tapio_datagram *d,
-					    const struct tapio_dns_ends *ends, bool is_answer)
+					    bool is_answer)
 {
-	struct tapio_dns_asked_key key = {.ip_version = d->ip_version};
+	struct tapio_dns_asked_key key = {.ip_version = d->ip.ip_version};
 
 	if (!latency_within)
 		return;
-	TAPIO_READ(run, key.id, d->payload);
+	__builtin_memcpy(&key.id, tapio_udp_head(d), sizeof(key.id));
 	key.client_port = is_answer ? d->destination_port : d->source_port;
 	key.server_port = is_answer ? d->source_port : d->destination_port;
 	if (is_answer) {
-		__builtin_memcpy(key.client, ends->destination, sizeof(key.client));
-		__builtin_memcpy(key.server, ends->source, sizeof(key.server));
+		__builtin_memcpy(key.client, d->ip.destination, sizeof(key.client));
+		__builtin_memcpy(key.server, d->ip.source, sizeof(key.server));
 		latency_answered(&key);
 	} else {
-		__builtin_memcpy(key.client, ends->source, sizeof(key.client));
-		__builtin_memcpy(key.server, ends->destination, sizeof(key.server));
+		__builtin_memcpy(key.client, d->ip.source, sizeof(key.client));
+		__builtin_memcpy(key.server, d->ip.destination, sizeof(key.server));
 		latency_asked(&key, run->bystander ?
 					    0 :
 					    tapio_current_cgroup_id(run, tapio.cgroup_subsystem));

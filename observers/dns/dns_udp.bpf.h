@@ -44,20 +44,17 @@ static __always_inline bool is_watched(struct tapio_run *run, struct net_device 
 }
 
 /* The flags of a message to or from a name server's port; 0 for `is_dns` when it is none. */
-static __always_inline __u16 flags_of(struct tapio_run *run, const struct tapio_datagram *d,
-				      bool *is_dns)
+static __always_inline __u16 flags_of(const struct tapio_datagram *d, bool *is_dns)
 {
-	__u8 head[TAPIO_DNS_HEADER_BYTES] = {};
 	bool is_answer;
 	__u16 flags;
 
 	*is_dns = false;
 	if (!is_port(d->source_port) && !is_port(d->destination_port))
 		return 0;
-	if (d->linear < sizeof(head))
+	if (d->linear < TAPIO_DNS_HEADER_BYTES)
 		return 0;
-	TAPIO_READ(run, head, d->payload);
-	flags = tapio_dns_read_header(head).flags;
+	flags = tapio_dns_read_header(tapio_udp_head(d)).flags;
 	is_answer = flags & TAPIO_DNS_QR;
 	*is_dns = is_port(is_answer ? d->source_port : d->destination_port);
 	return flags;
@@ -72,6 +69,8 @@ static __always_inline bool is_sender(struct tapio_run *run, struct task_struct 
 	       TAPIO_GET(run, task, nsproxy, net_ns, ns.inum) == network_namespace;
 }
 
+_Static_assert(TAPIO_HEAD_BYTES == sizeof(struct udphdr) + TAPIO_DNS_HEADER_BYTES,
+	       "the header of a message is read with that of UDP");
 _Static_assert(TAPIO_DNS_INITIAL_VERSION == TAPIO_DNS_DATAGRAM_VERSION, "one struct, one version");
 
 static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
@@ -82,25 +81,23 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	struct net_device *device = TAPIO_GET(run, skb, dev);
 	__u32 namespace = tapio_netns_of_device(run, device);
 	bool is_answer = flags & TAPIO_DNS_QR;
-	struct tapio_dns_ends ends = {};
 	struct tapio_dns_datagram *e;
 
 	if (!is_watched(run, device))
 		return;
 	run->bystander = direction == TAPIO_DNS_RECEIVED ||
 			 !is_sender(run, tapio_current(run), namespace);
-	tapio_addresses(run, d, &ends.source, &ends.destination);
 	if (kind == TAPIO_DNS_DATAGRAM && is_answer == (direction == TAPIO_DNS_RECEIVED))
-		measure_latency(run, d, &ends, is_answer);
+		measure_latency(run, d, is_answer);
 	e = TAPIO_BEGIN_TAIL(run, tapio_dns_datagram, TAPIO_DNS_DATAGRAM, event_class);
 	if (!e)
 		return;
 	e->header.kind = kind;
-	__builtin_memcpy(e->source, ends.source, sizeof(e->source));
-	__builtin_memcpy(e->destination, ends.destination, sizeof(e->destination));
+	__builtin_memcpy(e->source, d->ip.source, sizeof(e->source));
+	__builtin_memcpy(e->destination, d->ip.destination, sizeof(e->destination));
 	e->source_port = d->source_port;
 	e->destination_port = d->destination_port;
-	e->ip_version = d->ip_version;
+	e->ip_version = d->ip.ip_version;
 	e->direction = direction;
 	e->is_sender = !run->bystander;
 	e->network_namespace = namespace;
@@ -111,6 +108,13 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	TAPIO_END_TAIL(run, e);
 }
 
+/* Where a load tells, for most packets that a machine sends are TCP. A socket that is not whole, as
+ * of a connection that is only asked for, may say anything here: it is TCP. */
+static __always_inline bool is_tcp(struct tapio_run *run, struct sock *sk)
+{
+	return run->typed && TAPIO_GET(run, sk, sk_protocol) == IPPROTO_TCP;
+}
+
 /* In the task that sends, mostly. A buffer without a socket is passed on for somebody else, and was
  * seen when it came. */
 TAPIO_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_SEND, sent, struct sk_buff *skb)
@@ -118,16 +122,17 @@ TAPIO_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_SEND, sent, struct sk_buff *skb)
 	struct tapio_datagram d = {};
 	const unsigned char *network;
 	__u16 protocol, flags, kind = TAPIO_DNS_DATAGRAM;
+	struct sock *sk = TAPIO_GET(run, skb, sk);
 	bool is_dns;
 
-	if (!TAPIO_GET(run, skb, sk))
+	if (!sk || is_tcp(run, sk))
 		return;
 	network = tapio_network_of_sent(run, skb, &protocol);
 	if (!tapio_udp(run, skb, network, protocol, &d))
 		return;
-	flags = flags_of(run, &d, &is_dns);
+	flags = flags_of(&d, &is_dns);
 	if (!is_dns) {
-		if (!begins_quic(run, &d))
+		if (!begins_quic(&d))
 			return;
 		kind = TAPIO_DNS_INITIAL;
 		flags = 0;
@@ -149,7 +154,7 @@ TAPIO_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_RECEIVE, received, struct sk_bu
 	network = tapio_network_of_received(run, skb, &protocol);
 	if (!tapio_udp(run, skb, network, protocol, &d))
 		return;
-	flags = flags_of(run, &d, &is_dns);
+	flags = flags_of(&d, &is_dns);
 	if (!is_dns)
 		return;
 	if (!(flags & TAPIO_DNS_QR) &&

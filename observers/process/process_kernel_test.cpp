@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -18,6 +19,7 @@
 #include "process_config.hpp"
 #include "record/json.hpp"
 #include "rig.hpp"
+#include "temporary.hpp"
 
 namespace tapio::process {
 
@@ -143,6 +145,53 @@ TEST_P(ProcessOnKernel, capabilities_and_ids_are_those_of_proc) {
   EXPECT_EQ(field<std::string_view>(*record, "process.capabilities.bounding"), status["CapBnd:"]);
   EXPECT_EQ(field<std::string_view>(*record, "process.capabilities.effective"), status["CapEff:"]);
   EXPECT_EQ(field<std::string_view>(*record, "process.capabilities.permitted"), status["CapPrm:"]);
+}
+
+// A dentry has room for 31 or 39 characters, by kernel; longer names lie elsewhere.
+TEST_P(ProcessOnKernel, a_path_is_told_whole_however_long_its_names_are) {
+  auto rig = make_rig();
+  const Temporary folder;
+  for (const std::size_t length : {1, 7, 8, 31, 32, 39, 40, 41, 255}) {
+    SCOPED_TRACE(length);
+    const auto directory = folder.file(std::string(length, 'd').c_str());
+    const auto file = directory + "/" + std::string(length, 'f');
+    std::filesystem::create_directory(directory);
+    std::filesystem::copy_file("/bin/true", file);
+    const pid_t pid = child([&] {
+      ::execl(file.c_str(), "true", nullptr);
+      return 127;
+    });
+    ASSERT_EQ(WEXITSTATUS(wait_for(pid)), 0);
+    rig.drain();
+    const auto* executed = fact_about<ProcessExecuted>(rig, pid);
+    ASSERT_TRUE(executed);
+    EXPECT_EQ(executed->executable, file);
+  }
+}
+
+TEST_P(ProcessOnKernel, a_path_goes_on_above_the_mount_that_it_begins_in) {
+  auto rig = make_rig();
+  const Temporary folder;
+  const auto mount = folder.file("mount"), file = mount + "/below/a/program";
+  std::filesystem::create_directory(mount);
+  const pid_t pid = child([&] {
+    if (::unshare(CLONE_NEWNS) || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) ||
+        ::mount("tapio", mount.c_str(), "tmpfs", 0, nullptr))
+      return 126;
+    std::filesystem::create_directories(mount + "/below/a");
+    std::filesystem::copy_file("/bin/true", file);
+    if (::chdir((mount + "/below").c_str())) return 126;
+    ::execl(file.c_str(), "true", nullptr);
+    return 127;
+  });
+  ASSERT_EQ(WEXITSTATUS(wait_for(pid)), 0);
+  rig.drain();
+  const auto* executed = fact_about<ProcessExecuted>(rig, pid);
+  ASSERT_TRUE(executed);
+  EXPECT_EQ(executed->executable, file);
+  EXPECT_EQ(field<std::string_view>(*record_of(rig, "process.exec", pid),
+                                    "process.working_directory"),
+            mount + "/below");
 }
 
 TEST_P(ProcessOnKernel, long_arguments_are_cut_and_their_length_is_told) {

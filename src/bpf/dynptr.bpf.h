@@ -69,7 +69,7 @@ static __always_inline bool tapio_tcp(const struct bpf_dynptr *packet, __u32 len
 	return s->bytes > 0;
 }
 
-/* As tapio_addresses(). */
+/* As on the wire; those of IPv4 in the first four bytes. */
 static __always_inline void tapio_segment_addresses(const struct bpf_dynptr *packet,
 						    const struct tapio_segment *s,
 						    __u8 (*source)[16], __u8 (*destination)[16])

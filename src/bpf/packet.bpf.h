@@ -14,13 +14,22 @@
 #define TAPIO_IP_OFFSET 0x1fff
 #define TAPIO_IFF_LOOPBACK 8
 
+#define TAPIO_HEAD_BYTES 20 /* TCP, or UDP and the header of a DNS message */
+
+/* What an IP header says, and how that begins which it carries. */
+struct tapio_carried {
+	__u8 source[16], destination[16]; /* as on the wire; of IPv4 in the first four bytes */
+	__u8 head[TAPIO_HEAD_BYTES];
+	__u32 at;         /* where it begins, from the IP header on */
+	__u32 ip_version; /* 4 or 6 */
+};
+
 struct tapio_datagram {
-	const unsigned char *network; /* the IP header */
 	const unsigned char *payload;
+	struct tapio_carried ip;
 	__u32 bytes;  /* of the payload, as its sender says */
 	__u32 linear; /* of them, what lies in one piece; the rest is in fragments of pages */
 	__u16 source_port, destination_port;
-	__u32 ip_version; /* 4 or 6 */
 };
 
 /* Of a packet on its way out, as net_dev_queue has it: data begins before the IP header. */
@@ -48,69 +57,85 @@ static __always_inline const unsigned char *tapio_network_of_received(struct tap
 	return network + TAPIO_VLAN_BYTES;
 }
 
-/* Where the UDP header is; NULL: the packet has none, is a later fragment, or has IPv6 extension
- * headers. */
-static __always_inline const unsigned char *tapio_udp_header(struct tapio_run *run,
-							     const unsigned char *network,
-							     __u16 protocol, __u32 *ip_version)
-{
-	struct ipv6hdr ip6 = {};
-	struct iphdr ip = {};
+/* One read, for calls are what a packet costs here. What is shorter has memory of the kernel behind
+ * it: struct skb_shared_info lies behind every packet. */
+union tapio_packet_head {
+	struct ipv6hdr ip6;
+	struct {
+		struct iphdr ip;
+		__u8 carried[TAPIO_HEAD_BYTES]; /* when IP has no options */
+	};
+};
 
+/* False: it carries something else, or is a later fragment, or has IPv6 extension headers. How much
+ * of it is there, is for the caller to know. */
+static __always_inline bool tapio_ip(struct tapio_run *run, const unsigned char *network,
+				     __u16 protocol, __u8 carries, struct tapio_carried *c)
+{
+	union tapio_packet_head p = {};
+
+	if (protocol != TAPIO_ETH_IP && protocol != TAPIO_ETH_IPV6)
+		return false;
+	TAPIO_READ(run, p, network);
 	if (protocol == TAPIO_ETH_IP) {
-		TAPIO_READ(run, ip, network);
-		*ip_version = 4;
-		if (ip.protocol != IPPROTO_UDP || bpf_ntohs(ip.frag_off) & TAPIO_IP_OFFSET)
-			return NULL;
-		return network + ip.ihl * 4;
+		if (p.ip.protocol != carries || bpf_ntohs(p.ip.frag_off) & TAPIO_IP_OFFSET)
+			return false;
+		c->ip_version = 4;
+		c->at = p.ip.ihl * 4;
+		__builtin_memcpy(c->source, &p.ip.saddr, sizeof(p.ip.saddr));
+		__builtin_memcpy(c->destination, &p.ip.daddr, sizeof(p.ip.daddr));
+		if (c->at == sizeof(p.ip)) {
+			__builtin_memcpy(c->head, p.carried, sizeof(c->head));
+			return true;
+		}
+	} else {
+		if (p.ip6.nexthdr != carries)
+			return false;
+		c->ip_version = 6;
+		c->at = sizeof(p.ip6);
+		__builtin_memcpy(c->source, &p.ip6.saddr, sizeof(c->source));
+		__builtin_memcpy(c->destination, &p.ip6.daddr, sizeof(c->destination));
 	}
-	if (protocol == TAPIO_ETH_IPV6) {
-		TAPIO_READ(run, ip6, network);
-		*ip_version = 6;
-		return ip6.nexthdr == IPPROTO_UDP ? network + sizeof(ip6) : NULL;
-	}
-	return NULL;
+	TAPIO_READ(run, c->head, network + c->at);
+	return true;
+}
+
+/* UDP and TCP begin with them. */
+static __always_inline __u16 tapio_source_port(const struct tapio_carried *c)
+{
+	return c->head[0] << 8 | c->head[1];
+}
+
+static __always_inline __u16 tapio_destination_port(const struct tapio_carried *c)
+{
+	return c->head[2] << 8 | c->head[3];
 }
 
 static __always_inline bool tapio_udp(struct tapio_run *run, struct sk_buff *skb,
 				      const unsigned char *network, __u16 protocol,
 				      struct tapio_datagram *d)
 {
-	const unsigned char *header = tapio_udp_header(run, network, protocol, &d->ip_version);
-	struct udphdr udp = {};
 	__u64 end;
 
-	if (!header)
+	if (!tapio_ip(run, network, protocol, IPPROTO_UDP, &d->ip))
 		return false;
-	TAPIO_READ(run, udp, header);
 	end = (__u64)TAPIO_GET(run, skb, data) + TAPIO_GET(run, skb, len) -
 	      TAPIO_GET(run, skb, data_len);
-	d->network = network;
-	d->payload = header + sizeof(udp);
-	d->source_port = bpf_ntohs(udp.source);
-	d->destination_port = bpf_ntohs(udp.dest);
-	d->bytes = bpf_ntohs(udp.len);
-	d->bytes = d->bytes > sizeof(udp) ? d->bytes - sizeof(udp) : 0;
+	d->payload = network + d->ip.at + sizeof(struct udphdr);
+	d->source_port = tapio_source_port(&d->ip);
+	d->destination_port = tapio_destination_port(&d->ip);
+	d->bytes = d->ip.head[4] << 8 | d->ip.head[5];
+	d->bytes = d->bytes > sizeof(struct udphdr) ? d->bytes - sizeof(struct udphdr) : 0;
 	d->linear = end > (__u64)d->payload ? end - (__u64)d->payload : 0;
 	if (d->linear > d->bytes)
 		d->linear = d->bytes;
 	return true;
 }
 
-/* Addresses as they are on the wire; those of IPv4 in the first four bytes. */
-static __always_inline void tapio_addresses(struct tapio_run *run, const struct tapio_datagram *d,
-					    __u8 (*source)[16], __u8 (*destination)[16])
+/* The first bytes of the payload: twelve, of which those count that are below `linear`. */
+static __always_inline const __u8 *tapio_udp_head(const struct tapio_datagram *d)
 {
-	struct ipv6hdr *ip6 = (void *)d->network;
-	struct iphdr *ip = (void *)d->network;
-
-	if (d->ip_version == 4) {
-		TAPIO_READ(run, *(__be32 *)source, &ip->saddr);
-		TAPIO_READ(run, *(__be32 *)destination, &ip->daddr);
-	} else {
-		TAPIO_READ(run, *source, &ip6->saddr);
-		TAPIO_READ(run, *destination, &ip6->daddr);
-	}
+	return d->ip.head + sizeof(struct udphdr);
 }
 
 /* The network namespace of a device: its inode number. */
