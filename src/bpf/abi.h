@@ -98,8 +98,10 @@ struct tapio_settings {
 	__u32 cgroup_subsystem; /* index in css_set.subsys, or TAPIO_CGROUP_V2 */
 	__u32 fair_share;       /* critical events per cgroup and fairness window */
 	__u32 perf;             /* 1: no ring buffer, or told to do without */
+	__u32 guarded;          /* 1: a typed tracepoint's program never interrupts itself */
+	__u32 reserved;
 };
-TAPIO_ABI(tapio_settings, 32);
+TAPIO_ABI(tapio_settings, 40);
 
 /* What may change while programs run; the one entry of the map `control`. */
 struct tapio_control {

@@ -26,7 +26,19 @@ struct tapio_run {
 	/* Whether the verifier knows the types of the arguments, and of all that hangs on them: a
 	 * constant of the program. Then they are read by plain loads, else by a helper. */
 	__u64 typed;
+	/* Whether nothing else writes to the ledger's row of its hook on this CPU meanwhile: the kernel
+	 * runs no program within itself. */
+	__u64 alone;
 };
+
+/* One more in a counter of `row`. An atomic takes some 20 cycles, and each event had three. */
+#define tapio_count(run, counter)                                                   \
+	({                                                                          \
+		if ((run)->alone)                                                   \
+			tapio_again(counter) += 1;                                  \
+		else                                                                \
+			tapio_add(counter, 1);                                      \
+	})
 
 #define tapio_unreadable(run) tapio_add((run)->row->read_faults, 1)
 

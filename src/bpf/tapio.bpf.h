@@ -108,7 +108,7 @@ static __always_inline bool tapio_enter(struct tapio_run *run)
 	run->row = bpf_map_lookup_elem(&ledger, &hook);
 	if (!run->row)
 		return false;
-	tapio_add(run->row->entered, 1);
+	tapio_count(run, run->row->entered);
 	run->outcome = &run->row->filtered;
 	return true;
 }
@@ -122,7 +122,7 @@ static __always_inline void tapio_leave(struct tapio_run *run)
 {
 	if (run->slot)
 		tapio_add(run->slot->claims, -1);
-	tapio_add(*run->outcome, 1);
+	tapio_count(run, *run->outcome);
 }
 
 /* A slot is mine only if after adding myself I read 1. Holds under nesting, and also when
@@ -253,7 +253,7 @@ static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_clas
 	canary = tgid && tgid == wish->canary_tgid;
 	run->account = &run->row->classes[event_class];
 	one_in = wish->keep_one_in[event_class];
-	tapio_add(run->account->wanted, 1);
+	tapio_count(run, run->account->wanted);
 	sequence = tapio_again(run->account->wanted);
 	now = bpf_ktime_get_ns();
 	if (!canary && !tapio_may_send(run, event_class, one_in, wish->limited, detail, now))
@@ -356,7 +356,8 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 /* Whatever the body does, the run is counted once. An index of TAPIO_MAX_HOOKS or more says that it
  * is nobody's business: such a run is not in the books. */
 #define TAPIO_RUN(index, is_typed, call)                                               \
-	struct tapio_run run = {.ctx = ctx, .hook = (index), .typed = is_typed};       \
+	struct tapio_run run = {.ctx = ctx, .hook = (index), .typed = is_typed,         \
+				.alone = is_typed && tapio.guarded};                   \
 	_Pragma("GCC diagnostic push")                                                 \
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                         \
 	if (run.hook < TAPIO_MAX_HOOKS && tapio_enter(&run)) {                         \

@@ -38,7 +38,7 @@ namespace tapio::capture {
 
 namespace {
 
-constexpr std::array<FeatureName, 7> kFeatures = {{
+constexpr std::array<FeatureName, 8> kFeatures = {{
     {Feature::btf, "btf", "type information, for programs that fit any kernel"},
     {Feature::ringbuf, "ringbuf", "one shared buffer in order; below it a perf buffer per CPU"},
     {Feature::raw_tp, "raw_tp", "raw tracepoints"},
@@ -46,11 +46,14 @@ constexpr std::array<FeatureName, 7> kFeatures = {{
     {Feature::fentry, "fentry", "begin and end of kernel functions, typed; below them kprobes"},
     {Feature::kprobe, "kprobe", "begin and end of kernel functions, by breakpoint"},
     {Feature::skb_dynptr, "skb_dynptr", "all of a packet, for typed tracepoints; below it fentry"},
+    {Feature::guarded_tp, "guarded_tp",
+     "typed tracepoints never interrupt themselves, and count by plain adds; below it atomic ones"},
 }};
 constexpr const char* kAnyTracepoint = "sched_process_exit";
 constexpr const char* kTypeOfAnyTracepoint = "btf_trace_sched_process_exit";
 constexpr const char* kPacketBytes = "bpf_dynptr_from_skb";
 constexpr const char* kTypeOfPacketTracepoint = "btf_trace_net_dev_queue";
+constexpr const char* kGuard = "bpf_prog_inc_misses_counter";  // came with it: 05b24ff9b2cf (6.1)
 constexpr const char* kAnyFunction = "commit_creds";
 constexpr std::uint32_t kAnyOfV1 = 0;  // without BTF there is no program to look at it
 constexpr const char* kLeftOut = "left out by TAPIO_WITHOUT";
@@ -150,6 +153,14 @@ std::string read_packet(const btf* own) {
   return program ? "" : "load: " + why();
 }
 
+// Nothing that a program does shows it, for what the guard holds back does not run.
+std::string find_guard(const btf* own) {
+  if (!own) return kNeedsOwnBtf;
+  return btf__find_by_name_kind(own, kGuard, BTF_KIND_FUNC) > 0
+             ? ""
+             : fmt::format("the kernel has no {}", kGuard);
+}
+
 std::vector<std::string> told_to_do_without() {
   std::vector<std::string> list;
   const char* without = std::getenv("TAPIO_WITHOUT");
@@ -176,6 +187,8 @@ std::string try_feature(Feature feature, const Btf& found, const btf* own) {
       return set_breakpoint();
     case Feature::skb_dynptr:
       return read_packet(own);
+    case Feature::guarded_tp:
+      return find_guard(own);
     case Feature::none:
       break;
   }

@@ -23,6 +23,7 @@ enum class Feature : std::uint32_t {
   fentry = 1 << 4,  // and fexit: both take trampolines
   kprobe = 1 << 5,
   skb_dynptr = 1 << 6,
+  guarded_tp = 1 << 7,
 };
 constexpr Feature operator|(Feature a, Feature b) {
   return Feature(std::uint32_t(a) | std::uint32_t(b));

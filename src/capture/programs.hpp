@@ -76,6 +76,7 @@ class Programs {
       Opened opened{skeleton->obj,
                     {skeleton, [](void* s) { Skeleton::destroy(static_cast<Skeleton*>(s)); }}};
       skeleton->rodata->tapio = common_.settings;
+      skeleton->rodata->tapio.guarded = covers(common_.kernel.features, Feature::guarded_tp);
       configure(*skeleton);
       return opened;
     });
