@@ -26,8 +26,8 @@ struct tapio_run {
 	/* Whether the verifier knows the types of the arguments, and of all that hangs on them: a
 	 * constant of the program. Then they are read by plain loads, else by a helper. */
 	__u64 typed;
-	/* Whether nothing else writes to the ledger's row of its hook on this CPU meanwhile: the kernel
-	 * runs no program within itself. */
+	/* Whether nothing else writes to its hook's row of the ledger meanwhile, on this CPU: the
+	 * kernel runs no program within itself. */
 	__u64 alone;
 };
 

@@ -143,8 +143,8 @@ static __always_inline bool tapio_append_name(struct tapio_run *run, const unsig
 }
 
 /* Most names lie in the dentry itself. There a typed program copies words, and what is behind the
- * name's end with them, which the next piece overwrites: no call. False: the name lies elsewhere, or
- * there is no room. */
+ * name's end with them, which the next piece overwrites: no call. False: the name lies elsewhere,
+ * or there is no room. */
 static __always_inline bool tapio_append_short_name(struct tapio_run *run, struct dentry *dentry)
 {
 	const __u64 *name = tapio_short_name(dentry);
