@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "capture/channel.hpp"
 #include "capture/kernel.hpp"
 #include "capture/ledger.hpp"
@@ -65,6 +67,31 @@ TEST(Merge, orders_two_channels_behind_the_watermark_and_marks_the_late) {
   merge.release(60ns, collect);
 
   EXPECT_EQ(order, "abcdx!e");
+}
+
+TEST(Merge, what_comes_from_many_buffers_is_in_order_and_of_equal_times_as_it_was_pushed) {
+  for (const std::uint16_t buffers : {1, 2, 3, 7, 64}) {
+    Merge merge;
+    std::vector<std::pair<MonotonicTime, std::uint16_t>> pushed, released;
+    std::uint16_t number = 0;
+    for (int pass = 0; pass < 3; ++pass) {
+      for (int buffer = 0; buffer < buffers; ++buffer)
+        for (int i = 0; i < 10; ++i, ++number) {
+          const MonotonicTime time(100 * pass + 10 * i + (7 * buffer + i) % 10);
+          pushed.emplace_back(time, number);
+          merge.push(time, std::as_bytes(std::span(&number, 1)));
+        }
+      merge.release(pass == 2 ? MonotonicTime::max() : MonotonicTime(100 * pass + 50),
+                    [&](Bytes bytes, bool late) {
+                      EXPECT_FALSE(late);
+                      std::uint16_t which = 0;
+                      std::memcpy(&which, bytes.data(), sizeof which);
+                      released.push_back(pushed[which]);
+                    });
+    }
+    std::ranges::sort(pushed);
+    EXPECT_EQ(released, pushed) << buffers;
+  }
 }
 
 TEST(Merge, too_many_bytes_let_the_older_half_go_early) {
