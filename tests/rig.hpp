@@ -21,6 +21,14 @@
 
 namespace tapio {
 
+// A path of the tests below, in TAPIO_WITHOUT: a ring for each CPU, as groups of them have on a
+// large machine. No feature, so nobody else knows it.
+inline constexpr std::string_view kWithoutOneRing = "one_ring";
+inline std::uint32_t cpus_per_ring_of_path() {
+  const char* without = std::getenv("TAPIO_WITHOUT");
+  return without && std::string_view(without).contains(kWithoutOneRing) ? 1 : 0;
+}
+
 // One observer on the live kernel, in one thread: its programs are loaded and attached, drain()
 // takes what came. For kernel tests; the agent is not in it.
 class Rig {
@@ -29,6 +37,7 @@ class Rig {
     std::uint32_t self_tgid = static_cast<std::uint32_t>(::getpid());
     std::uint32_t fair_share = 1000;
     std::size_t critical_bytes = 512 << 10;
+    std::uint32_t cpus_per_ring = cpus_per_ring_of_path();
   };
 
   Rig(const Descriptor& descriptor, const config::Section& settings, const Options& options) {
@@ -48,7 +57,8 @@ class Rig {
                                      .fair_share = options.fair_share,
                                      .perf = !ring},
                         .critical_fd = critical_->map_fd(),
-                        .critical_bytes = options.critical_bytes},
+                        .critical_bytes = options.critical_bytes,
+                        .cpus_per_ring = options.cpus_per_ring},
         taker());
     observer_ = must(descriptor.start({settings, *programs}));
     if (!descriptor.hooks.empty() && !programs->loaded())
@@ -195,6 +205,8 @@ class OnEveryPath : public testing::TestWithParam<const char*> {
   std::string before_;
 };
 inline const auto kEveryPath = testing::Values("", "tp_btf", "ringbuf", "ringbuf,tp_btf");
+inline const auto kEveryPathAndRing =
+    testing::Values("", kWithoutOneRing.data(), "tp_btf", "ringbuf", "ringbuf,tp_btf");
 // For hooks that sit on functions of the kernel.
 inline const auto kFunctionPaths = testing::Values("", "fentry", "fentry,kprobe", "ringbuf,fentry",
                                                    "ringbuf,tp_btf,fentry,kprobe");

@@ -73,7 +73,7 @@ std::uint64_t start_ticks_in_proc(pid_t pid) {
 }
 
 class ProcessOnKernel : public OnEveryPath {};
-INSTANTIATE_TEST_SUITE_P(Paths, ProcessOnKernel, kEveryPath, path_name);
+INSTANTIATE_TEST_SUITE_P(Paths, ProcessOnKernel, kEveryPathAndRing, path_name);
 
 TEST_P(ProcessOnKernel, a_process_is_followed_from_fork_through_exec_to_exit) {
   auto rig = make_rig();

@@ -111,7 +111,7 @@ void expect_closed(const Rig& rig, std::uint32_t hook, std::uint64_t generated) 
 }
 
 class Storms : public OnEveryPath {};
-INSTANTIATE_TEST_SUITE_P(Paths, Storms, kEveryPath, path_name);
+INSTANTIATE_TEST_SUITE_P(Paths, Storms, kEveryPathAndRing, path_name);
 
 struct Level {
   double lost;

@@ -23,13 +23,17 @@ struct AgentConfig {
   std::string socket = "/run/tapio/tapio.sock";
   ByteSize critical_ring{512 << 10};
   std::uint32_t critical_share = 1000;
+  std::uint32_t cpus_per_ring = 0;
   bool canary = true;
   bool cost = true;
   std::vector<std::uint32_t> drain_cpus;
 
   [[nodiscard]] Status check() const {
-    if (std::has_single_bit(critical_ring.bytes)) return {};
-    return invalid("critical_ring: give a power of two, like 512KiB");
+    if (!std::has_single_bit(critical_ring.bytes))
+      return invalid("critical_ring: give a power of two, like 512KiB");
+    if (cpus_per_ring && !std::has_single_bit(cpus_per_ring))
+      return invalid("cpus_per_ring: give a power of two, or 0");
+    return {};
   }
 
   static constexpr auto settings() {
@@ -43,6 +47,10 @@ struct AgentConfig {
                 "Critical events of one cgroup and second that are reported one by one; more are "
                 "counted.",
                 1u, 1'000'000u},
+        Setting{"cpus_per_ring", &AgentConfig::cpus_per_ring,
+                "How many CPUs write to one ring buffer of an observer, a power of two; 0: 16, or "
+                "more where that makes more than 8 rings. Its size is divided among them.",
+                0u, 1024u},
         Setting{"canary", &AgentConfig::canary,
                 "Prove at the start that every hook fires, with a process made for it."},
         Setting{"cost", &AgentConfig::cost,

@@ -143,7 +143,8 @@ void Node::start_source(Source& source, const config::Section& settings) {
                                       .fair_share = config_.critical_share,
                                       .perf = !covers(kernel_.features, capture::Feature::ringbuf)},
                          .critical_fd = critical_->map_fd(),
-                         .critical_bytes = config_.critical_ring.bytes,
+                         .critical_bytes = critical_->bytes(),
+                         .cpus_per_ring = config_.cpus_per_ring,
                          .outside = &outside()};
   const bool full = source.selected.as == Selected::As::full;
   inlet_(replay::Starting{descriptor.name, !full});
@@ -462,7 +463,7 @@ std::vector<std::string> Node::report() {
 }
 
 std::uint64_t Node::ring_bytes() const {
-  std::uint64_t bytes = critical_ ? config_.critical_ring.bytes : 0;
+  std::uint64_t bytes = critical_ ? critical_->bytes() : 0;
   for (const Source& source : sources_)
     if (source.programs) bytes += source.programs->ring_bytes();
   return bytes;

@@ -67,6 +67,7 @@ class NodeOnKernel : public OnEveryPath {
     OnEveryPath::SetUp();
     set("observers.process", "deliveries", "false");
     set("observers.container", "enabled", "false");  // cgroups of others would be in the sums
+    set("agent", "cpus_per_ring", std::to_string(cpus_per_ring_of_path()));
   }
   void set(std::string_view section, std::string_view setting, const std::string& value) {
     const std::vector<std::string> values{value};
@@ -99,7 +100,7 @@ class NodeOnKernel : public OnEveryPath {
   Counting::Seen seen;  // of the sink's thread until node->finish()
   std::unique_ptr<Node> node;
 };
-INSTANTIATE_TEST_SUITE_P(Paths, NodeOnKernel, kEveryPath, path_name);
+INSTANTIATE_TEST_SUITE_P(Paths, NodeOnKernel, kEveryPathAndRing, path_name);
 
 TEST_P(NodeOnKernel, records_and_gaps_are_what_was_generated) {
   struct Load {

@@ -26,6 +26,7 @@
 #define TAPIO_LIMITER_SAVED(event_class) (TAPIO_CLASSES * TAPIO_LIMITER_SLOTS + (event_class))
 #define TAPIO_FAIRNESS_SHIFT 30 /* a fairness window lasts 2^30 ns, 1.07 s */
 #define TAPIO_CGROUP_V2 (~0u)
+#define TAPIO_MAX_RINGS 8 /* per object */
 #define TAPIO_PATH_PARTS 32 /* components of a path that a program walks up */
 
 enum tapio_class { TAPIO_STATE, TAPIO_CRITICAL, TAPIO_NORMAL, TAPIO_BULK, TAPIO_CLASSES };
@@ -98,10 +99,12 @@ struct tapio_settings {
 	__u32 cgroup_subsystem; /* index in css_set.subsys, or TAPIO_CGROUP_V2 */
 	__u32 fair_share;       /* critical events per cgroup and fairness window */
 	__u32 perf;             /* 1: no ring buffer, or told to do without */
+	__u32 rings;            /* above 1: that many share the CPUs, in the map `rings` */
+	__u32 ring_shift;       /* 2^ring_shift CPUs that follow each other share one of them */
 	__u32 guarded;          /* 1: a typed tracepoint's program never interrupts itself */
 	__u32 reserved;
 };
-TAPIO_ABI(tapio_settings, 40);
+TAPIO_ABI(tapio_settings, 48);
 
 /* What may change while programs run; the one entry of the map `control`. */
 struct tapio_control {

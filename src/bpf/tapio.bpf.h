@@ -29,10 +29,19 @@ const volatile struct tapio_settings tapio = {};
 
 /* Replaced before load by maps that user space made: ring buffers, or perf event arrays where
  * there are none. `critical` is one map for all observers, so their order survives. */
-struct {
+struct tapio_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps"), critical SEC(".maps");
+
+/* On a machine with many CPUs, in the place of `events`: a ring for each group of CPUs, so that not
+ * all of them wait for one lock. User space makes it, where there is more than one group. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, TAPIO_MAX_RINGS);
+	__type(key, __u32);
+	__array(values, struct tapio_ring);
+} rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -225,13 +234,27 @@ static __always_inline void *tapio_scratch(struct tapio_run *run)
 	return run->slot ? run->slot->bytes : NULL;
 }
 
+/* Where `rings` are in use: that of a CPU. NULL cannot be, but the verifier does not know. */
+static __always_inline void *tapio_ring_of(__u32 cpu)
+{
+	__u32 group = cpu >> tapio.ring_shift;
+
+	return bpf_map_lookup_elem(&rings, &group);
+}
+
 static __always_inline void *tapio_reserve(struct tapio_run *run, __u32 event_class, __u16 size)
 {
+	void *ring;
+
 	if (!tapio_has_ring())
 		return tapio_scratch(run);
 	tapio_becomes(run, TAPIO_RING_FULL);
-	return event_class == TAPIO_CRITICAL ? bpf_ringbuf_reserve(&critical, size, 0) :
-					       bpf_ringbuf_reserve(&events, size, 0);
+	if (event_class == TAPIO_CRITICAL)
+		return bpf_ringbuf_reserve(&critical, size, 0);
+	if (tapio.rings <= 1)
+		return bpf_ringbuf_reserve(&events, size, 0);
+	ring = tapio_ring_of(bpf_get_smp_processor_id());
+	return ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
 }
 
 /* NULL: not to be reported; `run` knows why. `detail` is what a surplus of critical events is
@@ -281,6 +304,18 @@ static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_clas
 	return h;
 }
 
+static __always_inline bool tapio_is_half_full(const struct tapio_event_header *h)
+{
+	void *ring;
+
+	if (tapio.rings <= 1)
+		return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >
+		       bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2;
+	ring = tapio_ring_of(h->cpu);
+	return ring && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >
+			       bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2;
+}
+
 /* When a ring that is half full last woke its reader, in units of 2^TAPIO_WAKE_SHIFT ns. CPUs may
  * both find it old; then it is woken twice. */
 #define TAPIO_WAKE_SHIFT 18 /* 0.26 ms */
@@ -295,12 +330,20 @@ static __always_inline __u64 tapio_wake(const struct tapio_event_header *h, __u3
 
 	if (h->event_class == TAPIO_CRITICAL)
 		return BPF_RB_FORCE_WAKEUP;
-	if (h->sequence % look_every || now == tapio_again(tapio_woken) ||
-	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) <=
-		    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2)
+	if (h->sequence % look_every || now == tapio_again(tapio_woken) || !tapio_is_half_full(h))
 		return BPF_RB_NO_WAKEUP;
 	tapio_woken = now;
 	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline long tapio_ring_output(struct tapio_event_header *h, __u32 size, __u64 wake)
+{
+	void *ring;
+
+	if (tapio.rings <= 1)
+		return bpf_ringbuf_output(&events, h, size, wake);
+	ring = tapio_ring_of(h->cpu);
+	return ring ? bpf_ringbuf_output(ring, h, size, wake) : -1;
 }
 
 static __always_inline long tapio_perf_output(struct tapio_run *run, struct tapio_event_header *h,
@@ -334,7 +377,7 @@ static __always_inline void tapio_end_tail(struct tapio_run *run, struct tapio_e
 	size = tapio_again(run->slot->end) & (TAPIO_SLOT_BYTES - 1);
 	h->size = size;
 	if (tapio_has_ring())
-		error = bpf_ringbuf_output(&events, h, size, tapio_wake(h, 1));
+		error = tapio_ring_output(h, size, tapio_wake(h, 1));
 	else
 		error = bpf_perf_event_output(run->ctx, &events, BPF_F_CURRENT_CPU, h, size);
 	tapio_becomes(run, error ? TAPIO_RING_FULL : TAPIO_EMITTED);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "capture/channel.hpp"
 #include "capture/kernel.hpp"
 #include "capture/ledger.hpp"
 #include "capture/merge.hpp"
@@ -66,6 +69,31 @@ TEST(Merge, orders_two_channels_behind_the_watermark_and_marks_the_late) {
   EXPECT_EQ(order, "abcdx!e");
 }
 
+TEST(Merge, what_comes_from_many_buffers_is_in_order_and_of_equal_times_as_it_was_pushed) {
+  for (const std::uint16_t buffers : {1, 2, 3, 7, 64}) {
+    Merge merge;
+    std::vector<std::pair<MonotonicTime, std::uint16_t>> pushed, released;
+    std::uint16_t number = 0;
+    for (int pass = 0; pass < 3; ++pass) {
+      for (int buffer = 0; buffer < buffers; ++buffer)
+        for (int i = 0; i < 10; ++i, ++number) {
+          const MonotonicTime time(100 * pass + 10 * i + (7 * buffer + i) % 10);
+          pushed.emplace_back(time, number);
+          merge.push(time, std::as_bytes(std::span(&number, 1)));
+        }
+      merge.release(pass == 2 ? MonotonicTime::max() : MonotonicTime(100 * pass + 50),
+                    [&](Bytes bytes, bool late) {
+                      EXPECT_FALSE(late);
+                      std::uint16_t which = 0;
+                      std::memcpy(&which, bytes.data(), sizeof which);
+                      released.push_back(pushed[which]);
+                    });
+    }
+    std::ranges::sort(pushed);
+    EXPECT_EQ(released, pushed) << buffers;
+  }
+}
+
 TEST(Merge, too_many_bytes_let_the_older_half_go_early) {
   Merge merge;
   const std::vector<std::byte> big(Merge::kMaxBytes / 4);
@@ -73,6 +101,32 @@ TEST(Merge, too_many_bytes_let_the_older_half_go_early) {
   int released = 0;
   merge.release(MonotonicTime(-1), [&](Bytes, bool) { ++released; });
   EXPECT_EQ(released, 3);
+}
+
+TEST(CpuGroups, sixteen_cpus_share_a_ring_and_more_where_that_is_too_many_rings) {
+  constexpr std::size_t kPages = 64;
+  struct Case {
+    std::uint32_t cpus, rings, shift;
+  };
+  for (const auto& [cpus, rings, shift] : {Case{1, 1, 4},
+                                           {16, 1, 4},
+                                           {17, 2, 4},
+                                           {64, 4, 4},
+                                           {128, 8, 4},
+                                           {129, 5, 5},
+                                           {1024, 8, 7}}) {
+    const auto groups = group_cpus(cpus, 0, kPages);
+    EXPECT_EQ(groups.rings, rings) << cpus;
+    EXPECT_EQ(groups.shift, shift) << cpus;
+  }
+}
+
+TEST(CpuGroups, as_few_cpus_as_told_share_a_ring_and_each_ring_has_a_page) {
+  EXPECT_EQ(group_cpus(2, 1, 64).rings, 2u);
+  EXPECT_EQ(group_cpus(64, 1, 64).rings, std::uint32_t{TAPIO_MAX_RINGS});
+  EXPECT_EQ(group_cpus(64, 1024, 64).rings, 1u);
+  EXPECT_EQ(group_cpus(64, 1, 2).rings, 2u);
+  EXPECT_EQ(group_cpus(64, 0, 1).rings, 1u);
 }
 
 constexpr Candidate kBoth[] = {{"typed", Feature::tp_btf}, {"raw", Feature::raw_tp}};

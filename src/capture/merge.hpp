@@ -16,6 +16,7 @@ class Merge {
   static constexpr std::size_t kMaxBytes = 4 << 20;
 
   void push(MonotonicTime time, Bytes record) {
+    if (!waiting_.empty() && time < waiting_.back().time) breaks_.push_back(std::ssize(waiting_));
     waiting_.push_back({time, bytes_.size(), record.size()});
     bytes_.insert(bytes_.end(), record.begin(), record.end());
   }
@@ -26,7 +27,7 @@ class Merge {
   // still be on its way. `late`: older than a record handed out before.
   template <typename OnRecord>  // void(Bytes, bool late)
   void release(MonotonicTime watermark, OnRecord&& on_record) {
-    std::ranges::sort(waiting_, {}, [](const Waiting& w) { return std::pair(w.time, w.offset); });
+    sort();
     auto end = std::ranges::upper_bound(waiting_, watermark, {}, &Waiting::time);
     if (bytes_.size() > kMaxBytes) end = std::max(end, waiting_.begin() + std::ssize(waiting_) / 2);
     for (auto it = waiting_.begin(); it != end; ++it) {
@@ -43,6 +44,28 @@ class Merge {
     std::size_t size;
   };
 
+  // What comes from one buffer is in order already, so there are as many runs as buffers: they are
+  // merged in pairs, and at last with what waited from before, which is longest. Of equal times,
+  // what was pushed first stays first.
+  void sort() {
+    while (breaks_.size() > 1) {
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < breaks_.size(); i += 2) {
+        if (i + 1 < breaks_.size())
+          merge(breaks_[i], breaks_[i + 1],
+                i + 2 < breaks_.size() ? breaks_[i + 2] : std::ssize(waiting_));
+        breaks_[kept++] = breaks_[i];
+      }
+      breaks_.resize(kept);
+    }
+    if (!breaks_.empty()) merge(0, breaks_.front(), std::ssize(waiting_));
+    breaks_.clear();
+  }
+  void merge(std::ptrdiff_t from, std::ptrdiff_t middle, std::ptrdiff_t to) {
+    const auto begin = waiting_.begin();
+    std::ranges::inplace_merge(begin + from, begin + middle, begin + to, {}, &Waiting::time);
+  }
+
   void forget(std::vector<Waiting>::iterator end) {
     rest_.clear();
     for (auto it = end; it != waiting_.end(); ++it) {
@@ -55,6 +78,7 @@ class Merge {
   }
 
   std::vector<Waiting> waiting_;
+  std::vector<std::ptrdiff_t> breaks_;   // in waiting_, where a record is older than the one before
   std::vector<std::byte> bytes_, rest_;  // change places: neither is allocated anew
   MonotonicTime last_{};
 };

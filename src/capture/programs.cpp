@@ -30,7 +30,9 @@ Error refusal(int err, std::string_view log) {
 // What the kernel allots: values of per-CPU maps once per CPU, in steps of 8 bytes.
 std::uint64_t bytes_of(const bpf_map* map) {
   const auto type = bpf_map__type(map);
-  if (type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) return 0;  // channels
+  if (type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ||
+      !bpf_map__autocreate(map))
+    return 0;  // channels, and what there is not
   const bool per_cpu = type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH;
   const std::uint64_t value = (bpf_map__value_size(map) + 7) / 8 * 8;
   const auto copies = per_cpu ? static_cast<std::uint64_t>(libbpf_num_possible_cpus()) : 1;
@@ -69,9 +71,7 @@ Status Programs::load_best(std::span<const Hook> hooks, const Open& open) {
     return invalid("a ring takes a power of two between 4KiB and 64MiB");
   choices_ = choose(hooks, common_.kernel);
   if (!covers(common_.kernel.features, Feature::btf)) return fail(Fault::unsupported, kNoBtf);
-  const auto kind = common_.settings.perf ? Channel::Kind::perf : Channel::Kind::ring;
-  channel_ = TRY(
-      Channel::open("events", kind, Channel::Wake::when_half_full, wishes_.ring_bytes, on_bytes_));
+  TRY(open_channel());
   for (int round = 1;; ++round) {
     choices_ = choose(hooks, common_.kernel);
     if (const auto* hook = impossible(choices_))
@@ -82,6 +82,18 @@ Status Programs::load_best(std::span<const Hook> hooks, const Open& open) {
     TRY(find_culprits(open));
     if (common_.kernel.refused.size() == refused_before || round == kRounds) return loaded;
   }
+}
+
+Status Programs::open_channel() {
+  const auto kind = common_.settings.perf ? Channel::Kind::perf : Channel::Kind::ring;
+  const auto groups =
+      group_cpus(static_cast<std::uint32_t>(libbpf_num_possible_cpus()), common_.cpus_per_ring,
+                 wishes_.ring_bytes / static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+  channel_ = TRY(Channel::open("events", kind, Channel::Wake::when_half_full, wishes_.ring_bytes,
+                               on_bytes_, groups));
+  common_.settings.rings = groups.rings;
+  common_.settings.ring_shift = groups.shift;
+  return {};
 }
 
 // A failed load does not say whose fault it was: each program is tried by itself.
@@ -115,15 +127,11 @@ Status Programs::attempt(std::span<const Choice> choices, const Open& open) {
     bpf_program__set_autoload(found, true);
     bpf_program__set_log_buf(found, log.data(), log.size());
   }
-  const auto reuse = [&](const char* map, int fd) {
-    return bpf_map__reuse_fd(bpf_object__find_map_by_name(opened_.object, map), fd);
-  };
   for (const auto& [name, entries] : wishes_.entries)
     if (int err = bpf_map__set_max_entries(
             bpf_object__find_map_by_name(opened_.object, name.c_str()), entries))
       return from_errno(-err, "size of map " + name);
-  if (int err = reuse("events", channel_->map_fd()) ?: reuse("critical", common_.critical_fd))
-    return from_errno(-err, "reuse maps");
+  TRY(use_channels());
   if (int err = bpf_object__load(opened_.object))
     return std::unexpected(refusal(-err, log.c_str()));
   TRY(wish());
@@ -131,6 +139,18 @@ Status Programs::attempt(std::span<const Choice> choices, const Open& open) {
     TRY(attach(p));
     bpf_program__set_log_buf(p, nullptr, 0);
   }
+  return {};
+}
+
+// Where there is no map of rings, the verifier never comes to the code that names it.
+Status Programs::use_channels() {
+  const auto use = [&](const char* name, int fd) {
+    bpf_map* const map = bpf_object__find_map_by_name(opened_.object, name);
+    return fd < 0 ? bpf_map__set_autocreate(map, false) : bpf_map__reuse_fd(map, fd);
+  };
+  if (int err = use("events", channel_->map_fd()) ?: use("critical", common_.critical_fd)
+                    ?: use("rings", channel_->rings_fd()))
+    return from_errno(-err, "reuse maps");
   return {};
 }
 
@@ -189,7 +209,7 @@ Status Programs::restrain(const Restraint& restraint) {
 }
 
 Status Programs::open_books() {
-  ledger_ = std::make_unique<Ledger>(map_fd("ledger"), wishes_.ring_bytes + common_.critical_bytes);
+  ledger_ = std::make_unique<Ledger>(map_fd("ledger"), ring_bytes() + common_.critical_bytes);
   map_bytes_ = 0;
   const bpf_map* each;
   bpf_object__for_each_map(each, opened_.object) map_bytes_ += bytes_of(each);

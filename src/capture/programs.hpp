@@ -26,9 +26,10 @@ namespace tapio::capture {
 // What the objects of one agent have in common.
 struct Common {
   Kernel kernel;
-  tapio_settings settings{};
-  int critical_fd = -1;            // the map of the channel they share
-  std::size_t critical_bytes = 0;  // and its size
+  tapio_settings settings{};        // but for what Programs sets: `rings`, `ring_shift`, `guarded`
+  int critical_fd = -1;             // the map of the channel they share
+  std::size_t critical_bytes = 0;   // and its size
+  std::uint32_t cpus_per_ring = 0;  // see group_cpus()
   Outside* outside = &live_outside();
 };
 
@@ -111,7 +112,7 @@ class Programs {
   [[nodiscard]] Channel& channel() { return *channel_; }
   [[nodiscard]] Ledger& ledger() { return *ledger_; }
   [[nodiscard]] std::uint64_t map_bytes() const { return map_bytes_; }
-  [[nodiscard]] std::size_t ring_bytes() const { return wishes_.ring_bytes; }
+  [[nodiscard]] std::size_t ring_bytes() const { return channel_ ? channel_->bytes() : 0; }
   // Runs of a hook's program that the kernel itself refused, because one was under way on that CPU;
   // 0 below 5.12, which does not tell.
   [[nodiscard]] std::uint64_t missed(std::uint32_t hook) const;
@@ -141,6 +142,8 @@ class Programs {
   Status load_best(std::span<const Hook> hooks, const Open& open);
   Status attempt(std::span<const Choice> choices, const Open& open);
   Status find_culprits(const Open& open);
+  Status open_channel();
+  Status use_channels();
   Status open_books();
   Status wish();
   Status attach(bpf_program* program);

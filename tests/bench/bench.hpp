@@ -15,6 +15,7 @@ void add_parsing(const Recorded& recorded);     // KernelEventParsing
 void add_reading(const Recorded& recorded);     // RingBufferRead
 void add_end_to_end(const Recorded& recorded);  // EventEndToEnd
 void add_containers(const Recorded& recorded);  // EventOfContainers
+void add_cpus(const Recorded& recorded);        // EventOfCpus
 
 // They take their times themselves, so that what they prepare is not in them.
 template <typename Run>

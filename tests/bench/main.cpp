@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     tapio::bench::add_reading(kept);
     tapio::bench::add_end_to_end(kept);
     tapio::bench::add_containers(kept);
+    tapio::bench::add_cpus(kept);
   }
   tapio::bench::Table table;
   if (as_table)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tries every program of every observer on the running kernel, over ring buffers and over perf
-// buffers; a JSON line each. `--list`: only what there is. `run` collects and judges the lines.
+// Tries every program of every observer on the running kernel: over one ring buffer, over one for
+// each CPU, as groups of CPUs have them on large machines, and over perf buffers; a JSON line each.
+// `--list`: only what there is. `run` collects and judges the lines.
+#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -32,16 +34,17 @@ int list_features() {
   return 0;
 }
 
-void try_channel(const capture::Kernel& kernel, const utsname& running) {
-  const bool ring = covers(kernel.features, capture::Feature::ringbuf);
+void try_channel(const char* channel, std::uint32_t cpus_per_ring, const capture::Kernel& kernel,
+                 const utsname& running) {
   const std::vector<std::string> song = {"/proc/self/exe", std::string(kSing)};
   for (const auto* observer : observers()) {
     const Place place{.release = running.release,
                       .machine = running.machine,
                       .observer = observer->name,
-                      .channel = ring ? "ring" : "perf",
+                      .channel = channel,
                       .emulated = std::getenv("TAPIO_EMULATED") != nullptr};
-    for (const auto& cell : try_programs(*observer, kernel, triggers_of(observer->name), song))
+    for (const auto& cell :
+         try_programs(*observer, kernel, cpus_per_ring, triggers_of(observer->name), song))
       fmt::print("{}\n", to_json(place, cell));
     std::fflush(stdout);  // nothing of it may be left in a child
   }
@@ -67,10 +70,11 @@ int try_all() {
   capture::raise_memlock();
   auto kernel = capture::probe();
   if (covers(kernel.features, capture::Feature::ringbuf)) {
-    try_channel(kernel, running);
+    try_channel("ring", 0, kernel, running);
+    if (libbpf_num_possible_cpus() > 1) try_channel("grouped ring", 1, kernel, running);
     kernel.features = without(kernel.features, capture::Feature::ringbuf);
   }
-  try_channel(kernel, running);
+  try_channel("perf", 0, kernel, running);
   return every_trigger_has_its_hook() ? 0 : 1;
 }
 

@@ -32,8 +32,11 @@ constexpr std::size_t kMaxReason = 4096;  // bytes, of what a trigger has to say
 // One load of the observer with the programs that a plan leaves it.
 class Attempt {
  public:
-  Attempt(const Descriptor& descriptor, capture::Kernel kernel)
-      : descriptor_(descriptor), kernel_(std::move(kernel)), records_(descriptor.hooks.size()) {}
+  Attempt(const Descriptor& descriptor, capture::Kernel kernel, std::uint32_t cpus_per_ring)
+      : descriptor_(descriptor),
+        kernel_(std::move(kernel)),
+        cpus_per_ring_(cpus_per_ring),
+        records_(descriptor.hooks.size()) {}
 
   Status start(const config::Section& settings) {
     const bool ring = covers(kernel_.features, capture::Feature::ringbuf);
@@ -50,7 +53,8 @@ class Attempt {
                      .fair_share = kFairShare,
                      .perf = !ring},
         .critical_fd = critical_->map_fd(),
-        .critical_bytes = kCriticalBytes};
+        .critical_bytes = kCriticalBytes,
+        .cpus_per_ring = cpus_per_ring_};
     programs_ = std::make_unique<capture::Programs>(std::move(common), taker);
     observer_ = TRY(descriptor_.start({settings, *programs_}));
     if (!programs_->loaded()) return fail(Fault::unsupported, programs_->why_not());
@@ -89,6 +93,7 @@ class Attempt {
 
   const Descriptor& descriptor_;
   capture::Kernel kernel_;
+  std::uint32_t cpus_per_ring_;
   std::vector<std::uint64_t> records_;  // by hook
   std::unique_ptr<Channel> critical_;
   std::unique_ptr<capture::Programs> programs_;
@@ -135,9 +140,13 @@ std::optional<Error> pull(const Trigger& trigger) {
 
 class Probe {
  public:
-  Probe(const Descriptor& descriptor, const capture::Kernel& kernel,
+  Probe(const Descriptor& descriptor, const capture::Kernel& kernel, std::uint32_t cpus_per_ring,
         std::span<const Trigger> triggers, const std::vector<std::string>& song)
-      : descriptor_(descriptor), kernel_(kernel), triggers_(triggers), song_(song) {
+      : descriptor_(descriptor),
+        kernel_(kernel),
+        cpus_per_ring_(cpus_per_ring),
+        triggers_(triggers),
+        song_(song) {
     for (const auto& hook : descriptor.hooks)
       for (const auto& candidate : hook.candidates) cells_.push_back({&hook, &candidate});
   }
@@ -159,7 +168,7 @@ class Probe {
   // Each attempt that fails frees a hook at least, so there are at most that many and one more.
   Status round(std::size_t rank, const config::Section& settings) {
     for (Plan plan(descriptor_.hooks, rank, kernel_);;) {
-      Attempt attempt(descriptor_, plan.kernel());
+      Attempt attempt(descriptor_, plan.kernel(), cpus_per_ring_);
       const auto started = attempt.start(settings);
       for (Cell& cell : cells_)
         if (auto why = why_not(*cell.candidate, attempt.after());
@@ -239,6 +248,7 @@ class Probe {
 
   const Descriptor& descriptor_;
   const capture::Kernel& kernel_;
+  std::uint32_t cpus_per_ring_;
   std::span<const Trigger> triggers_;
   const std::vector<std::string>& song_;
   std::vector<Cell> cells_;
@@ -248,9 +258,9 @@ class Probe {
 }  // namespace
 
 std::vector<Cell> try_programs(const Descriptor& descriptor, const capture::Kernel& kernel,
-                               std::span<const Trigger> triggers,
+                               std::uint32_t cpus_per_ring, std::span<const Trigger> triggers,
                                const std::vector<std::string>& song) {
-  return Probe(descriptor, kernel, triggers, song).run();
+  return Probe(descriptor, kernel, cpus_per_ring, triggers, song).run();
 }
 
 }  // namespace tapio::matrix

@@ -11,6 +11,7 @@ STORED = Path("docs/kernel-support.json")
 PROBE = "tapio_matrix"
 MARK = '{"matrix":1,'  # starts each line of it
 KEPT = ("channel", "observer", "hook", "program", "state", "verified", "ns", "reason")
+STORED_OF = ("ring", "perf")  # rings by group of CPUs are judged, and differ in nothing worth a table
 NOT_RUN = "not run"
 
 
@@ -73,11 +74,12 @@ def store(columns):
 
 def merged(old, new, order, known):
     """New columns in the place of old ones, in the order of `order`; others stand behind. Only rows
-    of known programs: those of (observer, hook, program)."""
+    of STORED_OF, and of known programs: those of (observer, hook, program)."""
     by_name = {kernel["name"]: kernel for kernel in old + new}
     for kernel in by_name.values():
         kernel["programs"] = [row for row in kernel["programs"]
-                              if (row["observer"], row["hook"], row["program"]) in known]
+                              if row["channel"] in STORED_OF and
+                              (row["observer"], row["hook"], row["program"]) in known]
     return sorted(by_name.values(), key=lambda k: order.index(k["name"]) if k["name"] in order
                   else len(order))
 
