@@ -21,8 +21,8 @@
 
 namespace tapio {
 
-// A path of the tests below, in TAPIO_WITHOUT: a ring for each CPU, as groups of them have on a large
-// machine. No feature, so nobody else knows it.
+// A path of the tests below, in TAPIO_WITHOUT: a ring for each CPU, as groups of them have on a
+// large machine. No feature, so nobody else knows it.
 inline constexpr std::string_view kWithoutOneRing = "one_ring";
 inline std::uint32_t cpus_per_ring_of_path() {
   const char* without = std::getenv("TAPIO_WITHOUT");

@@ -189,9 +189,9 @@ TEST_P(ProcessOnKernel, a_path_goes_on_above_the_mount_that_it_begins_in) {
   const auto* executed = fact_about<ProcessExecuted>(rig, pid);
   ASSERT_TRUE(executed);
   EXPECT_EQ(executed->executable, file);
-  EXPECT_EQ(field<std::string_view>(*record_of(rig, "process.exec", pid),
-                                    "process.working_directory"),
-            mount + "/below");
+  EXPECT_EQ(
+      field<std::string_view>(*record_of(rig, "process.exec", pid), "process.working_directory"),
+      mount + "/below");
 }
 
 TEST_P(ProcessOnKernel, long_arguments_are_cut_and_their_length_is_told) {

@@ -51,8 +51,8 @@ Status Channel::add_ring(const char* map, std::size_t bytes) {
     static_cast<Channel*>(self)->on_bytes_({static_cast<const std::byte*>(data), size});
     return 0;
   };
-  Fd& ring = maps_.emplace_back(bpf_map_create(BPF_MAP_TYPE_RINGBUF, map, 0, 0,
-                                               static_cast<std::uint32_t>(bytes), nullptr));
+  Fd& ring = maps_.emplace_back(
+      bpf_map_create(BPF_MAP_TYPE_RINGBUF, map, 0, 0, static_cast<std::uint32_t>(bytes), nullptr));
   if (!ring) return from_errno(errno, std::string("create map ") + map);
   bytes_ += bytes;
   if (ring_) {

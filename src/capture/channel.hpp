@@ -29,8 +29,9 @@ inline constexpr std::uint32_t kCpusPerRing = 16;  // unless told otherwise
                                    std::size_t pages);
 
 // A stream of events from the kernel, and the maps behind it: a ring buffer where there are any, or
-// one for each group of CPUs; else a perf buffer per CPU. It exists before the objects that write to it, so that several can
-// share it and no map has to be retyped. What comes out is the same bytes either way.
+// one for each group of CPUs; else a perf buffer per CPU. It exists before the objects that write
+// to it, so that several can share it and no map has to be retyped. What comes out is the same
+// bytes either way.
 class Channel {
  public:
   enum class Kind : std::uint8_t { ring, perf };
@@ -42,7 +43,7 @@ class Channel {
   static Result<std::unique_ptr<Channel>> open(const char* map, Kind, Wake, std::size_t bytes,
                                                OnBytes, const CpuGroups& groups = {});
 
-  void consume();  // all there is
+  void consume();                                                   // all there is
   [[nodiscard]] int map_fd() const { return maps_.front().get(); }  // of the first ring, or of all
   // Of the map of rings, by group of CPUs; below 0 where there is one ring, or none.
   [[nodiscard]] int rings_fd() const { return by_group_.get(); }

@@ -45,8 +45,8 @@ class Merge {
   };
 
   // What comes from one buffer is in order already, so there are as many runs as buffers: they are
-  // merged in pairs, and at last with what waited from before, which is longest. Of equal times, what
-  // was pushed first stays first.
+  // merged in pairs, and at last with what waited from before, which is longest. Of equal times,
+  // what was pushed first stays first.
   void sort() {
     while (breaks_.size() > 1) {
       std::size_t kept = 0;
@@ -78,7 +78,7 @@ class Merge {
   }
 
   std::vector<Waiting> waiting_;
-  std::vector<std::ptrdiff_t> breaks_;  // in waiting_, where a record is older than the one before
+  std::vector<std::ptrdiff_t> breaks_;   // in waiting_, where a record is older than the one before
   std::vector<std::byte> bytes_, rest_;  // change places: neither is allocated anew
   MonotonicTime last_{};
 };

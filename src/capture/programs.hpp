@@ -26,9 +26,9 @@ namespace tapio::capture {
 // What the objects of one agent have in common.
 struct Common {
   Kernel kernel;
-  tapio_settings settings{};       // but for `rings` and `ring_shift`, which Programs sets
-  int critical_fd = -1;            // the map of the channel they share
-  std::size_t critical_bytes = 0;  // and its size
+  tapio_settings settings{};        // but for `rings` and `ring_shift`, which Programs sets
+  int critical_fd = -1;             // the map of the channel they share
+  std::size_t critical_bytes = 0;   // and its size
   std::uint32_t cpus_per_ring = 0;  // see group_cpus()
   Outside* outside = &live_outside();
 };

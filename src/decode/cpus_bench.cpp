@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 constexpr int kIterations = 5;
 constexpr int kPasses = 20;
 constexpr std::size_t kInPass = 4096;
-constexpr auto kPass = 50ms;           // between two looks at the buffers
+constexpr auto kPass = 50ms;              // between two looks at the buffers
 constexpr std::uint32_t kSpread = 40503;  // CPUs that follow each other in time are far apart
 constexpr std::size_t kRingBytes = 256 << 10;
 
@@ -94,17 +94,12 @@ void of_cpus(benchmark::State& state, const Recorded& recorded, const Layout& la
 
 void add_cpus(const Recorded& recorded) {
   if (recorded.workload.observer.name != "process") return;  // what is measured knows no observer
-  static constexpr Layout kLayouts[] = {{"one ring", 1, 1, 20ms},
-                                        {"one ring", 2, 1, 20ms},
-                                        {"one ring", 8, 1, 20ms},
-                                        {"4 rings", 64, 4, 20ms},
-                                        {"8 rings", 128, 8, 20ms},
-                                        {"64 perf buffers", 64, 64, 100ms}};
+  static constexpr Layout kLayouts[] = {
+      {"one ring", 1, 1, 20ms}, {"one ring", 2, 1, 20ms},  {"one ring", 8, 1, 20ms},
+      {"4 rings", 64, 4, 20ms}, {"8 rings", 128, 8, 20ms}, {"64 perf buffers", 64, 64, 100ms}};
   for (const Layout& layout : kLayouts)
     add(fmt::format("EventOfCpus/{}/{}", layout.cpus, layout.count).c_str(), recorded, kIterations,
-        [&layout](benchmark::State& state, const Recorded& each) {
-          of_cpus(state, each, layout);
-        });
+        [&layout](benchmark::State& state, const Recorded& each) { of_cpus(state, each, layout); });
 }
 
 }  // namespace tapio::bench

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tries every program of every observer on the running kernel: over one ring buffer, over one for
-// each CPU, as groups of CPUs have them on large machines, and over perf buffers; a JSON line each. `--list`: only what there is. `run` collects and judges the lines.
+// each CPU, as groups of CPUs have them on large machines, and over perf buffers; a JSON line each.
+// `--list`: only what there is. `run` collects and judges the lines.
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
