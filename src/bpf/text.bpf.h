@@ -114,6 +114,7 @@ static __always_inline void tapio_append_kernel(struct tapio_run *run, struct ta
 	piece->original = original;
 	if (!to)
 		return;
+	barrier_var(size); /* as above */
 	size &= room;
 	if (bpf_probe_read_kernel(to, size, from)) {
 		tapio_add(run->row->read_faults, 1);
