@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "bench/workload.hpp"
+#include "process.abi.h"
 
 namespace tapio::process {
 
@@ -32,10 +33,15 @@ void make() {
   }
 }
 
+constexpr bench::Workload::Part kParts[] = {{"fork", TAPIO_PROCESS_FORK},
+                                            {"exec", TAPIO_PROCESS_EXEC},
+                                            {"signal", TAPIO_PROCESS_SIGNAL},
+                                            {"exit", TAPIO_PROCESS_EXIT}};
+
 }  // namespace
 
 extern const bench::Workload workload;
 const bench::Workload workload{
-    descriptor, "300 processes, 5 signals each, one in ten killed, others exec true", make};
+    descriptor, "300 processes, 5 signals each, one in ten killed, others exec true", make, kParts};
 
 }  // namespace tapio::process

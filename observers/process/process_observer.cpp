@@ -41,8 +41,8 @@ std::string_view keep(const char (&text)[N], Arena& arena) {
 }
 
 std::string_view capabilities(std::uint64_t set, Arena& arena) {
-  std::array<char, 16> hex{};
-  fmt::format_to(hex.data(), "{:016x}", set);
+  std::array<char, 16> hex;
+  for (std::size_t i = hex.size(); i-- > 0; set >>= 4) hex[i] = "0123456789abcdef"[set & 0xF];
   return arena.keep({hex.data(), hex.size()});
 }
 
@@ -144,10 +144,12 @@ SignalClass classify(std::int32_t signal, std::int32_t code, std::uint8_t siginf
 
 std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena) {
   if (leaf_first.empty()) return complete ? "/" : "";
-  std::string path;
-  while (!leaf_first.empty()) {
+  std::string path(leaf_first.size() + (leaf_first.ends_with('\0') ? 0 : 1), '/');
+  for (auto begin = path.end(); !leaf_first.empty();) {
     const auto end = leaf_first.find('\0');
-    path.insert(0, leaf_first.substr(0, end)).insert(0, "/");
+    const auto part = leaf_first.substr(0, end);
+    begin -= std::ssize(part);
+    std::ranges::copy(part, begin--);  // to where its slash is
     leaf_first.remove_prefix(end == leaf_first.npos ? leaf_first.size() : end + 1);
   }
   if (!complete) path.insert(0, "…");

@@ -5,11 +5,9 @@
 
 #include <cstring>
 
-#include "agent/pipeline.hpp"
 #include "bench/bench.hpp"
-#include "bench/live.hpp"
 #include "bench/meter.hpp"
-#include "record/json.hpp"
+#include "bench/passes.hpp"
 
 namespace tapio::bench {
 
@@ -17,8 +15,7 @@ namespace {
 
 using agent::Pipeline;
 
-constexpr int kIterations = 5;        // each in a new pipeline
-constexpr std::size_t kInPass = 256;  // samples that one pass of the agent works on
+constexpr int kIterations = 5;  // each in a new pipeline
 constexpr std::uint64_t kFirstId = 1'000'000;
 constexpr std::uint64_t kSpread = 7919;  // a prime: processes that follow each other are far apart
 
@@ -59,18 +56,6 @@ Samples spread(const Samples& samples, std::uint64_t containers) {
   return moved;
 }
 
-void pass_all(const Samples& samples, Pipeline& pipeline) {
-  std::vector<std::byte> block;
-  for (std::size_t done = 0; done < samples.size();) {
-    block.clear();
-    for (const auto end = std::min(done + kInPass, samples.size()); done < end; ++done)
-      block.insert(block.end(), samples[done].begin(), samples[done].end());
-    pipeline.take(block);
-    pipeline.advance(MonotonicTime::max());
-    pipeline.flush();
-  }
-}
-
 void of_containers(benchmark::State& state, const Recorded& recorded, std::uint64_t containers) {
   const Workload& workload = recorded.workload;
   const Samples samples = spread(recorded.samples, containers);
@@ -79,19 +64,14 @@ void of_containers(benchmark::State& state, const Recorded& recorded, std::uint6
     auto live = Live::start(workload.observer, [](Bytes) {});
     if (!live) return state.SkipWithError(live.error().what.c_str());
     (*live)->programs().detach();
-    std::string line;
-    Pipeline pipeline({.run = 1, .redact = {}, .rules = stories()},
-                      [&](const std::shared_ptr<const Batch>& batch) {
-                        for (const Record& record : batch->records) {
-                          line.clear();
-                          append_json(line, record, batch->clocks);
-                          benchmark::DoNotOptimize(line.data());
-                        }
-                      });
+    Intake intake;
+    intake.admit(workload.observer.id, (*live)->programs().ledger());
+    Pipeline pipeline({.run = 1, .redact = {}, .rules = stories()}, Written());
     pipeline.admit(workload.observer, (*live)->take_observer(), agent::Role::full);
     make_known(containers, pipeline);
     meter.begin();
-    pass_all(samples, pipeline);
+    Passes::all(samples, intake, pipeline);
+    Passes::settle(samples, pipeline);
     state.SetIterationTime(meter.end(samples.size()));
   }
   meter.report(state, workload.what, copy_floor(samples), "memcpy of the same bytes");

@@ -26,7 +26,9 @@ Pipeline::Pipeline(const Options& options, Deliver deliver)
                                lost.count});
                     },
                 .amended = [this](RecordId id,
-                                  const Story& story) { add_as(id, record_of(story), order_); }}) {}
+                                  const Story& story) { add_as(id, record_of(story), order_); }}) {
+  untold_.reserve(kMaxUntold);  // for good: who is told a fact may publish others
+}
 
 void Pipeline::admit(const Descriptor& descriptor, std::unique_ptr<Observer> observer, Role role) {
   slices_.emplace(descriptor.id,
@@ -116,10 +118,11 @@ void Pipeline::work_on(const wire::Sample& sample, Order order) {
 }
 
 Status Pipeline::call(Slice& slice, const wire::Sample& sample) {
-  const auto began = monotonic_now();
+  const auto now = metering_ ? monotonic_now : monotonic_tick;
+  const auto began = now();
   try {
     auto done = slice.observer->on_sample(sample, *this);
-    const auto took = monotonic_now() - began;
+    const auto took = now() - began;
     slice.counts->long_calls += took > kLongCall;
     if (metering_) slice.metered += took;
     return done;
@@ -165,23 +168,27 @@ void Pipeline::on_loss(const Loss& loss) {
 }
 
 void Pipeline::publish(const Fact& fact) {
-  Fact clean = fact;
-  if (auto* executed = std::get_if<ProcessExecuted>(&clean))
-    executed->args = redact(executed->args);
-  if (const auto* detected = std::get_if<Detected>(&clean)) release(detected->because);
-  world_.apply(clean);
-  reserve_.on_fact(clean);
-  // Others may tell more of who acts; names of addresses come often, and do not.
-  if (!std::holds_alternative<NameResolved>(clean)) context_of_.reset();
-  if (const auto* created = std::get_if<CgroupCreated>(&clean)) places_.erase(created->cgroup_id);
-  if (std::holds_alternative<ContainerDescribed>(clean)) places_.clear();
-  if (const auto* started = std::get_if<ProcessStarted>(&clean))
-    ask_for_cgroup(started->cgroup_id, started->process.pid);
-  if (untold_.size() < kMaxUntold)
-    untold_.push_back(clean);
-  else
+  if (untold_.size() < kMaxUntold) {
+    apply(untold_.emplace_back(fact));
+  } else {
+    Fact last = fact;
+    apply(last);
     log::error("more than {} facts of one sample: the rest is told to nobody", kMaxUntold);
+  }
   if (!working_) tell();
+}
+
+void Pipeline::apply(Fact& fact) {
+  if (auto* executed = std::get_if<ProcessExecuted>(&fact)) executed->args = redact(executed->args);
+  if (const auto* detected = std::get_if<Detected>(&fact)) release(detected->because);
+  world_.apply(fact);
+  reserve_.on_fact(fact);
+  // Others may tell more of who acts; names of addresses come often, and do not.
+  if (!std::holds_alternative<NameResolved>(fact)) context_of_.reset();
+  if (const auto* created = std::get_if<CgroupCreated>(&fact)) places_.erase(created->cgroup_id);
+  if (std::holds_alternative<ContainerDescribed>(fact)) places_.clear();
+  if (const auto* started = std::get_if<ProcessStarted>(&fact))
+    ask_for_cgroup(started->cgroup_id, started->process.pid);
 }
 
 // Not before the record that a fact names as its evidence has got its id: a story takes one too.
@@ -189,7 +196,7 @@ void Pipeline::publish(const Fact& fact) {
 void Pipeline::tell() {
   std::size_t next = 0;
   while (next < untold_.size()) {
-    const Fact fact = untold_[next++];
+    const Fact& fact = untold_[next++];
     tell_observers(fact);
     stories_.on_fact(fact, world_);
   }

@@ -88,7 +88,8 @@ class Pipeline final : public Output {
 
   // Observers that threw an exception since the last call, and which. They get no more samples.
   std::map<std::uint8_t, std::string> take_broken() { return std::exchange(broken_, {}); }
-  static constexpr std::chrono::milliseconds kLongCall{10};  // longer ones are counted
+  // Longer ones are counted, to a tick of the clock.
+  static constexpr std::chrono::milliseconds kLongCall{10};
 
   // A cgroup that somebody acts in and of which nothing is known, and a process that is in it.
   struct UnknownCgroup {
@@ -137,6 +138,7 @@ class Pipeline final : public Output {
     std::chrono::nanoseconds metered{};
   };
   Status call(Slice& slice, const wire::Sample& sample);
+  void apply(Fact& fact);
   // On behalf of an observer that is not broken.
   template <typename Work>
   void work_for(Slice& slice, Work&& work);
@@ -170,7 +172,7 @@ class Pipeline final : public Output {
   std::map<std::uint8_t, std::string> broken_;
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   Clocks clocks_;
-  std::vector<Fact> untold_;  // of the sample at hand; their text is in the batch
+  std::vector<Fact> untold_;  // of the sample at hand; they stay in place, their text in the batch
   MonotonicTime now_{};       // the latest watermark
   bool urgent_ = false;       // the batch is of what cannot wait
   bool metering_ = false;

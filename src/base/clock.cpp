@@ -27,6 +27,10 @@ MonotonicTime monotonic_now() {
   return read(CLOCK_MONOTONIC);
 }
 
+MonotonicTime monotonic_tick() {
+  return read(CLOCK_MONOTONIC_COARSE);
+}
+
 // Whoever is preempted between two clocks reads them apart: of a few tries the tightest counts.
 Clocks Clocks::read() {
   constexpr int kTries = 3;
@@ -64,7 +68,7 @@ std::chrono::nanoseconds Clocks::wall_ahead_at(MonotonicTime time) const {
   return ahead;
 }
 
-void append_rfc3339(std::string& out, std::chrono::nanoseconds since_epoch) {
+void write_rfc3339(std::span<char, kRfc3339Bytes> room, std::chrono::nanoseconds since_epoch) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
   const std::time_t whole = seconds.count();
   // Not since_epoch - seconds: just before the earliest time, that overflows.
@@ -73,11 +77,18 @@ void append_rfc3339(std::string& out, std::chrono::nanoseconds since_epoch) {
   // Times come in rows of the same second.
   static thread_local std::pair<std::time_t, std::string> latest{0, "1970-01-01T00:00:00."};
   if (latest.first != whole) latest = {whole, seconds_text(whole)};
-  out += latest.second;
-  std::array<char, 9> digits;
-  for (std::size_t i = digits.size(); i-- > 0; fraction /= 10)
+  static constexpr std::size_t kSeconds = 20;  // "2026-11-21T02:03:04."
+  std::ranges::copy(latest.second, room.begin());
+  const auto digits = room.subspan<kSeconds>();
+  for (std::size_t i = digits.size() - 1; i-- > 0; fraction /= 10)
     digits[i] = static_cast<char>('0' + fraction % 10);
-  out.append(digits.data(), digits.size()) += 'Z';
+  digits.back() = 'Z';
+}
+
+void append_rfc3339(std::string& out, std::chrono::nanoseconds since_epoch) {
+  std::array<char, kRfc3339Bytes> text;
+  write_rfc3339(text, since_epoch);
+  out.append(text.data(), text.size());
 }
 
 std::string rfc3339(std::chrono::nanoseconds since_epoch) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace tapio {
@@ -17,6 +18,8 @@ using MonotonicTime = std::chrono::nanoseconds;
 inline constexpr MonotonicTime kLatestTime{std::int64_t{1} << 62};
 
 [[nodiscard]] MonotonicTime monotonic_now();
+// The same as of the kernel's last tick, 1 to 10 ms old, for a fraction of the price.
+[[nodiscard]] MonotonicTime monotonic_tick();
 
 // What turns the kernel's clocks into one another. Taken anew again and again, because the wall
 // clock jumps. CLOCK_MONOTONIC stands still while the machine is suspended and the others do not,
@@ -47,5 +50,7 @@ struct Clocks {
 // RFC 3339 in UTC with nanoseconds: "2026-11-21T02:03:04.000000005Z".
 [[nodiscard]] std::string rfc3339(std::chrono::nanoseconds since_epoch);
 void append_rfc3339(std::string& out, std::chrono::nanoseconds since_epoch);
+inline constexpr std::size_t kRfc3339Bytes = 30;  // years of std::chrono::nanoseconds have 4 digits
+void write_rfc3339(std::span<char, kRfc3339Bytes> room, std::chrono::nanoseconds since_epoch);
 
 }  // namespace tapio

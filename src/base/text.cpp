@@ -10,6 +10,8 @@
 #include <numeric>
 #include <vector>
 
+#include "base/eights.hpp"
+
 namespace tapio {
 
 namespace {
@@ -144,6 +146,13 @@ std::string printable(std::string_view text) {
   std::string out;
   append_printable(out, text);
   return out;
+}
+
+bool is_plain_json(std::string_view text) {
+  return !eights::any(text, [](std::uint64_t bytes) {
+    return eights::not_ascii(bytes) | eights::below(bytes, ' ') | eights::is(bytes, '"') |
+           eights::is(bytes, '\\') | eights::is(bytes, 0x7F);
+  });
 }
 
 void append_json_string(std::string& out, std::string_view text) {

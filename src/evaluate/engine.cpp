@@ -28,7 +28,8 @@ void Stories::on_fact(const Fact& fact, const World& world) {
   endings_.on_fact(fact, world, [&](const Ending& ending) { hand_out(ending, world); });
   const FactSet kind = FactSet{1} << fact.index();
   for (const auto& running : rules_) {
-    if (running.descriptor->needs & kind) running.rule->on_fact(fact, world, fresh_);
+    if (!(running.descriptor->needs & kind)) continue;
+    running.rule->on_fact(fact, world, fresh_);
     sign(running);
   }
   tell_all(world);

@@ -14,10 +14,12 @@ namespace tapio {
 namespace {
 
 // The numbers that x86_64 and arm64 share (include/uapi/asm-generic/signal.h).
+constexpr std::string_view kPrefix = "SIG";
 constexpr std::array<std::string_view, 32> kSignals = {
-    "",     "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
-    "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
-    "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS"};
+    "",          "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+    "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+    "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+    "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
 constexpr std::int32_t kRealtimeMin = 34;  // glibc keeps 32 and 33 for itself
 constexpr std::int32_t kRealtimeMax = 64;
 
@@ -155,7 +157,7 @@ std::string_view name(Detection detection) {
 }
 
 std::string signal_name(std::int32_t signal) {
-  if (signal > 0 && signal < std::ssize(kSignals)) return fmt::format("SIG{}", kSignals[signal]);
+  if (signal > 0 && signal < std::ssize(kSignals)) return std::string(kSignals[signal]);
   if (signal == kRealtimeMin) return "SIGRTMIN";
   if (signal > kRealtimeMin && signal <= kRealtimeMax)
     return fmt::format("SIGRTMIN+{}", signal - kRealtimeMin);
@@ -166,15 +168,16 @@ std::int32_t signal_number(std::string_view name) {
   std::string upper(name);
   std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
   std::string_view word = upper;
-  if (word.starts_with("SIG")) word.remove_prefix(3);
+  if (word.starts_with(kPrefix)) word.remove_prefix(kPrefix.size());
   if (word == "RTMIN") return kRealtimeMin;
   if (word.starts_with("RTMIN+")) {
     const auto above = number(word.substr(6));
     return above && kRealtimeMin + above <= kRealtimeMax ? kRealtimeMin + above : 0;
   }
-  const auto known = std::ranges::find(kSignals, word);
-  if (!word.empty() && known != kSignals.end())
-    return static_cast<std::int32_t>(known - kSignals.begin());
+  const auto known = std::ranges::find_if(kSignals, [&](std::string_view each) {
+    return !each.empty() && each.substr(kPrefix.size()) == word;
+  });
+  if (known != kSignals.end()) return static_cast<std::int32_t>(known - kSignals.begin());
   return number(word);
 }
 

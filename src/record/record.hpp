@@ -237,6 +237,8 @@ class Arena {
     return {copy, values.size()};
   }
   [[nodiscard]] std::size_t used() const { return used_; }
+  // For containers that live as long; what they take is not in used().
+  [[nodiscard]] std::pmr::memory_resource* memory() { return &bytes_; }
 
  private:
   static constexpr std::size_t kFirstBlock = 4096;
@@ -248,9 +250,9 @@ class Arena {
 // shared by all consumers and never changed again.
 struct Batch {
   Clocks clocks;
-  std::deque<Record> records;    // a block at a time: records are large, and are not to be moved
-  std::deque<Context> contexts;  // what the records point to
   Arena arena;
+  std::pmr::deque<Record> records{arena.memory()};    // records are large, and are not to be moved
+  std::pmr::deque<Context> contexts{arena.memory()};  // what the records point to
 
   [[nodiscard]] std::size_t bytes() const {
     return sizeof(Batch) + records.size() * sizeof(Record) + contexts.size() * sizeof(Context) +

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/eights.hpp"
+
 namespace tapio {
 
 namespace {
@@ -427,7 +429,14 @@ Marks marks_in(std::string_view text) {
   return marks;
 }
 
+bool is_unmarked(std::string_view text) {
+  return !eights::any(text, [](std::uint64_t bytes) {
+    return eights::below(bytes, ' ' + 1) | eights::is(bytes, '=') | eights::is(bytes, ':');
+  });
+}
+
 void find_in(std::string_view text, Reading reading, const SecretNames& names, Hidden& hidden) {
+  if (is_unmarked(text)) return;
   const auto [signs, blanks] = marks_in(text);
   if (signs) Pairs(names, text, reading, hidden).find();
   if (blanks && std::ranges::any_of(text, is_blank)) Script(names, text, hidden).find();
@@ -525,9 +534,10 @@ std::string_view Redactor::redact_text(std::string_view text, Arena& arena) {
 void Redactor::redact(Record& record, Arena& arena) {
   const auto count = record.schema ? record.schema->fields.size() : 0;
   for (Value& value : std::span(record.values).first(count)) {
-    if (const auto* text = std::get_if<std::string_view>(&value))
-      value = redact_text(*text, arena);
-    else if (const auto* texts = std::get_if<std::span<const std::string_view>>(&value)) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+      const auto clean = redact_text(*text, arena);
+      if (clean.data() != text->data()) value = clean;
+    } else if (const auto* texts = std::get_if<std::span<const std::string_view>>(&value)) {
       std::span<const std::string_view> out;
       if (redact_args(*texts, arena, out)) value = out;
     }

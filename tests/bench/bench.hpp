@@ -12,7 +12,7 @@
 namespace tapio::bench {
 
 void add_parsing(const Recorded& recorded);     // KernelEventParsing
-void add_reading(const Recorded& recorded);     // RingBufferRead
+void add_reading(const Recorded& recorded);     // RingBufferRead, EventDecoded
 void add_end_to_end(const Recorded& recorded);  // EventEndToEnd
 void add_containers(const Recorded& recorded);  // EventOfContainers
 void add_cpus(const Recorded& recorded);        // EventOfCpus

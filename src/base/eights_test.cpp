@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/eights.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/text.hpp"
+
+namespace tapio {
+namespace {
+
+constexpr std::size_t kLongest = 20;
+
+// Calls check(text) with each byte in each place of texts of each length, among letters.
+template <typename Check>
+void with_each_byte(Check check) {
+  for (std::size_t size = 1; size <= kLongest; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        check(text, static_cast<unsigned char>(byte));
+      }
+}
+
+TEST(Eights, find_a_byte_wherever_it_is) {
+  with_each_byte([](std::string_view text, unsigned char byte) {
+    const auto has = [&](auto test) { return eights::any(text, test); };
+    EXPECT_EQ(has([](auto b) { return eights::is(b, '='); }), byte == '=') << text;
+    EXPECT_EQ(has([](auto b) { return eights::is(b, '\xFF'); }), byte == 0xFF) << text;
+    EXPECT_EQ(has([](auto b) { return eights::below(b, 0x21); }), byte < 0x21) << text;
+    EXPECT_EQ(has([](auto b) { return eights::not_ascii(b); }), byte >= 0x80) << text;
+  });
+  EXPECT_FALSE(eights::any("", [](auto b) { return eights::is(b, 0); }));
+}
+
+TEST(Eights, tell_what_json_has_as_it_is) {
+  with_each_byte([](std::string_view text, unsigned char) {
+    std::string written;
+    append_json_string(written, text);
+    EXPECT_EQ(is_plain_json(text), written == "\"" + std::string(text) + "\"") << written;
+  });
+  EXPECT_TRUE(is_plain_json(""));
+}
+
+}  // namespace
+}  // namespace tapio
