@@ -32,7 +32,7 @@ class Line {
       pass_on();
       out_.append(text);
     } else {
-      std::memcpy(room(text.size()), text.data(), text.size());
+      text.copy(room(text.size()), text.size());
       at_ += text.size();
     }
   }
@@ -62,7 +62,7 @@ class Line {
   void between(const char (&before)[N], std::string_view text, const char (&behind)[M]) {
     char* at = room(N + text.size() + M);
     std::memcpy(at, before, N - 1);
-    std::memcpy(at + N - 1, text.data(), text.size());
+    text.copy(at + N - 1, text.size());  // it may be one without an address
     std::memcpy(at + N - 1 + text.size(), behind, M - 1);
     at_ += N - 1 + text.size() + M - 1;
   }
