@@ -7,6 +7,7 @@
 
 #include "agent/passes_bench.hpp"
 #include "bench/bench.hpp"
+#include "bench/live.hpp"
 #include "bench/meter.hpp"
 
 namespace tapio::bench {

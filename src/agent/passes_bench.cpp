@@ -42,7 +42,7 @@ void Passes::all(std::span<const std::vector<std::byte>> samples, Intake& intake
   }
 }
 
-void Passes::settle(const Samples& samples, agent::Pipeline& pipeline) {
+void Passes::settle(std::span<const std::vector<std::byte>> samples, agent::Pipeline& pipeline) {
   constexpr auto kSettled = std::chrono::seconds(5);  // no story takes longer to settle
   pipeline.advance(time_of(samples.back()) + kSettled);
   pipeline.flush();

@@ -4,9 +4,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "agent/pipeline.hpp"
-#include "bench/live.hpp"
+#include "decode/intake.hpp"
 
 namespace tapio::bench {
 
@@ -27,7 +28,7 @@ class Passes {
   static void all(std::span<const std::vector<std::byte>> samples, Intake& intake,
                   agent::Pipeline& pipeline);
   // Afterwards: what was to settle has settled, so that its stories are told too.
-  static void settle(const Samples& samples, agent::Pipeline& pipeline);
+  static void settle(std::span<const std::vector<std::byte>> samples, agent::Pipeline& pipeline);
 
  private:
   static constexpr std::size_t kSamples = 256;  // in one pass

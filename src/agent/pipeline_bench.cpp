@@ -3,6 +3,7 @@
 // What it takes to read the buffer is not in it, see RingBufferRead and its floor.
 #include "agent/passes_bench.hpp"
 #include "bench/bench.hpp"
+#include "bench/live.hpp"
 #include "bench/meter.hpp"
 
 namespace tapio::bench {
