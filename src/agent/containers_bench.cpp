@@ -5,9 +5,9 @@
 
 #include <cstring>
 
+#include "agent/passes_bench.hpp"
 #include "bench/bench.hpp"
 #include "bench/meter.hpp"
-#include "bench/passes.hpp"
 
 namespace tapio::bench {
 

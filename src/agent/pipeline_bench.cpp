@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a record of the kernel's buffer to the line of JSON that a consumer gets, all on one core.
 // What it takes to read the buffer is not in it, see RingBufferRead and its floor.
+#include "agent/passes_bench.hpp"
 #include "bench/bench.hpp"
 #include "bench/meter.hpp"
-#include "bench/passes.hpp"
 
 namespace tapio::bench {
 

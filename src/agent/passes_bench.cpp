@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/passes.hpp"
+#include "agent/passes_bench.hpp"
 
 #include <benchmark/benchmark.h>
 
