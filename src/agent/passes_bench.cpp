@@ -27,8 +27,7 @@ void Written::operator()(const std::shared_ptr<const Batch>& batch) {
   benchmark::DoNotOptimize(text_.data());
 }
 
-void Passes::all(std::span<const std::vector<std::byte>> samples, Intake& intake,
-                 agent::Pipeline& pipeline) {
+void Passes::all(Samples samples, Intake& intake, agent::Pipeline& pipeline) {
   const auto take = intake.taker();
   std::vector<std::byte> block;
   while (!samples.empty()) {
@@ -42,7 +41,7 @@ void Passes::all(std::span<const std::vector<std::byte>> samples, Intake& intake
   }
 }
 
-void Passes::settle(std::span<const std::vector<std::byte>> samples, agent::Pipeline& pipeline) {
+void Passes::settle(Samples samples, agent::Pipeline& pipeline) {
   constexpr auto kSettled = std::chrono::seconds(5);  // no story takes longer to settle
   pipeline.advance(time_of(samples.back()) + kSettled);
   pipeline.flush();

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "agent/pipeline.hpp"
-#include "decode/intake.hpp"
 
 namespace tapio::bench {
 
@@ -24,11 +23,11 @@ class Written {
 // context; in passes of so many as come in one when much happens. Time goes on with the samples.
 class Passes {
  public:
+  using Samples = std::span<const std::vector<std::byte>>;
   // In the order of time. The intake and the pipeline know the observer.
-  static void all(std::span<const std::vector<std::byte>> samples, Intake& intake,
-                  agent::Pipeline& pipeline);
+  static void all(Samples samples, Intake& intake, agent::Pipeline& pipeline);
   // Afterwards: what was to settle has settled, so that its stories are told too.
-  static void settle(std::span<const std::vector<std::byte>> samples, agent::Pipeline& pipeline);
+  static void settle(Samples samples, agent::Pipeline& pipeline);
 
  private:
   static constexpr std::size_t kSamples = 256;  // in one pass

@@ -34,9 +34,11 @@ std::string_view container_of(std::uint64_t cgroup_id, const World& world) {
   return cgroup ? std::string_view(cgroup->container_id) : std::string_view();
 }
 
+// Nobody is older than the one it descends from.
 bool is_descendant(ProcessId id, ProcessId of, const World& world) {
   const Process* process = world.process(id);
   for (std::size_t i = 0; process && process->parent && i < World::kMaxAncestors; ++i) {
+    if (process->parent.start_ticks < of.start_ticks) return false;
     if (process->parent == of) return true;
     process = world.process(process->parent);
   }

@@ -525,7 +525,7 @@ bool Redactor::redact_args(std::span<const std::string_view> in, Arena& arena,
 }
 
 std::string_view Redactor::redact_text(std::string_view text, Arena& arena) {
-  if (!enabled_) return text;
+  if (!enabled_ || is_unmarked(text)) return text;
   Hidden hidden(hidden_, text);
   find_in(text, Reading::script, names_, hidden);
   return hidden_.empty() ? text : masked(text, arena);

@@ -106,6 +106,7 @@ bool SecretNames::has(std::string_view name) const {
   const Words words = split.all();
   for (std::size_t i = 0; i < words.size(); ++i) {
     for (const auto& secret : secrets_) {
+      if (words[i].size() < secret.front().size()) continue;
       const std::size_t taken = starts(words.subspan(i), secret);
       if (taken == 0) continue;
       if (i > 0 && any_of(kSwitches, words[0])) return false;
