@@ -147,6 +147,14 @@ TEST_P(ProcessOnKernel, capabilities_and_ids_are_those_of_proc) {
   EXPECT_EQ(field<std::string_view>(*record, "process.capabilities.permitted"), status["CapPrm:"]);
 }
 
+// What a child ran, once it has ended; or a few words on what went wrong.
+std::string_view executable_of(pid_t pid, Rig& rig) {
+  if (WEXITSTATUS(wait_for(pid)) != 0) return "the child did not end well";
+  rig.drain();
+  const auto* executed = fact_about<ProcessExecuted>(rig, pid);
+  return executed ? executed->executable : "no exec was told";
+}
+
 // A dentry has room for 31 or 39 characters, by kernel; longer names lie elsewhere.
 TEST_P(ProcessOnKernel, a_path_is_told_whole_however_long_its_names_are) {
   auto rig = make_rig();
@@ -161,11 +169,7 @@ TEST_P(ProcessOnKernel, a_path_is_told_whole_however_long_its_names_are) {
       ::execl(file.c_str(), "true", nullptr);
       return 127;
     });
-    ASSERT_EQ(WEXITSTATUS(wait_for(pid)), 0);
-    rig.drain();
-    const auto* executed = fact_about<ProcessExecuted>(rig, pid);
-    ASSERT_TRUE(executed);
-    EXPECT_EQ(executed->executable, file);
+    ASSERT_EQ(executable_of(pid, rig), file);
   }
 }
 
@@ -184,11 +188,7 @@ TEST_P(ProcessOnKernel, a_path_goes_on_above_the_mount_that_it_begins_in) {
     ::execl(file.c_str(), "true", nullptr);
     return 127;
   });
-  ASSERT_EQ(WEXITSTATUS(wait_for(pid)), 0);
-  rig.drain();
-  const auto* executed = fact_about<ProcessExecuted>(rig, pid);
-  ASSERT_TRUE(executed);
-  EXPECT_EQ(executed->executable, file);
+  ASSERT_EQ(executable_of(pid, rig), file);
   EXPECT_EQ(
       field<std::string_view>(*record_of(rig, "process.exec", pid), "process.working_directory"),
       mount + "/below");
