@@ -372,8 +372,11 @@ void Node::report_losses(MonotonicTime now) {
 
 void Node::finish() {
   if (std::exchange(finished_, true)) return;
-  for (Source& source : sources_)
-    if (source.programs) source.programs->detach();
+  {
+    const std::lock_guard lock(state_);  // whoever asks for the status is told what is attached
+    for (Source& source : sources_)
+      if (source.programs) source.programs->detach();
+  }
   intake_.stop();
   {
     const std::lock_guard lock(state_);

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <csignal>
 #include <map>
 #include <set>
@@ -144,6 +145,20 @@ TEST_P(NodeOnKernel, records_and_gaps_are_what_was_generated) {
     }
     node.reset();
   }
+}
+
+// Under a sanitizer: nothing of what is told is taken apart meanwhile.
+TEST_P(NodeOnKernel, its_status_may_be_asked_for_while_it_ends) {
+  start();
+  std::atomic<int> asked = 0;
+  const std::jthread asker([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      EXPECT_TRUE(serve::parse_json(node->status_json()));
+      asked++;
+    }
+  });
+  while (!asked) ::usleep(1000);
+  node->finish();
 }
 
 TEST_P(NodeOnKernel, a_rate_on_lifecycle_records_becomes_gaps_and_hides_no_state) {
