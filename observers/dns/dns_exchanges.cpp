@@ -15,10 +15,6 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-bool is_same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 // Some answers that refuse have no question (RFC 1035 does not ask for it).
 bool is_same_question(const Message& query, const Message& other) {
   if (other.is_answer() && other.name.empty()) return true;
@@ -55,18 +51,22 @@ Exchanges::Key Exchanges::key_of(const Datagram& datagram) {
   return {datagram.client, datagram.transport, datagram.message.head.id};
 }
 
-std::string Exchanges::question_of(const Datagram& query) {
+const std::string& Exchanges::question_of(const Datagram& query) {
   const std::array<std::uint64_t, 3> who{query.origin.pid, query.network_namespace,
                                          query.message.type};
-  std::string question(sizeof who + query.message.name.size(), '\0');
-  std::memcpy(question.data(), who.data(), sizeof who);
-  std::ranges::transform(query.message.name, question.begin() + sizeof who, lower);
-  return question;
+  question_.resize(sizeof who + query.message.name.size());
+  std::memcpy(question_.data(), who.data(), sizeof who);
+  std::ranges::transform(query.message.name, question_.begin() + sizeof who, lower);
+  return question_;
 }
 
-std::vector<Lookup> Exchanges::take(Datagram datagram) {
-  return datagram.message.is_answer() ? take_answer(std::move(datagram))
-                                      : take_query(std::move(datagram));
+std::span<Lookup> Exchanges::take(Datagram datagram) {
+  concluded_.clear();
+  if (datagram.message.is_answer())
+    take_answer(std::move(datagram));
+  else
+    take_query(std::move(datagram));
+  return concluded_;
 }
 
 // The lookup of the same client, server, id and question; rather one under way, and rather one of
@@ -89,7 +89,7 @@ Lookup* Exchanges::find(const Datagram& datagram) {
   return best;
 }
 
-std::vector<Lookup> Exchanges::take_query(Datagram query) {
+void Exchanges::take_query(Datagram query) {
   if (Lookup* known = find(query)) {
     const bool is_open = known->concluded.count() == 0;
     const bool is_repeat = query.origin.time < known->latest + kRepeat ||
@@ -99,18 +99,17 @@ std::vector<Lookup> Exchanges::take_query(Datagram query) {
         counts_.repeated++;
       else
         again(*known, query);
-      return {};
+      return;
     }
   }
   const Key key = key_of(query);
-  auto evicted = make_room(key);
+  make_room(key);
   const auto time = query.origin.time;
   const auto role = query.was_sent ? Role::client : Role::server;
   const auto tried = role == Role::client ? attempt(query) : 1;
   query.message.answers = {};  // a query has none, but a stranger may fill the table with them
   lookups_.push_back({.query = std::move(query), .role = role, .attempt = tried, .latest = time});
   by_key_[key].push_back(std::prev(lookups_.end()));
-  return evicted;
 }
 
 // The same message once more: it was sent again.
@@ -126,10 +125,11 @@ void Exchanges::again(Lookup& lookup, const Datagram& query) {
 std::uint32_t Exchanges::attempt(const Datagram& query) {
   if (query.origin.pid == 0) return 1;
   const auto time = query.origin.time;
-  const auto known = questions_.find(question_of(query));
+  const std::string& question = question_of(query);
+  const auto known = questions_.find(question);
   if (known == questions_.end()) {
     if (questions_.size() < kMaxQuestions)
-      questions_.emplace(question_of(query), Question{.attempt = 1, .latest = time});
+      questions_.emplace(question, Question{.attempt = 1, .latest = time});
     return 1;
   }
   Question& before = known->second;
@@ -141,24 +141,19 @@ std::uint32_t Exchanges::attempt(const Datagram& query) {
   return before.attempt;
 }
 
-std::vector<Lookup> Exchanges::take_answer(Datagram answer) {
+void Exchanges::take_answer(Datagram answer) {
   Lookup* known = find(answer);
-  if (!known) {
-    note_stray(answer);
-    return {};
-  }
+  if (!known) return note_stray(answer);
   // Of a client here, what arrives counts; of a server here, what it sends.
   const bool is_seen_in_passing = answer.was_sent != (known->role == Role::server);
   if (known->concluded.count() != 0 || is_seen_in_passing) {
     counts_.repeated++;
-    return {};
+    return;
   }
   known->concluded = std::max(answer.origin.time, known->query.origin.time);
   known->outcome = Outcome::answered;
   if (known->role == Role::client) questions_.erase(question_of(known->query));
-  Lookup lookup = *known;
-  lookup.answer = std::move(answer);
-  return {std::move(lookup)};
+  concluded_.emplace_back(*known).answer = std::move(answer);
 }
 
 // A network namespace of its own is not enough for an answer to be a stray: where addresses are
@@ -178,12 +173,10 @@ void Exchanges::note_stray(const Datagram& answer) {
   counts_.unasked++;
 }
 
-std::vector<Lookup> Exchanges::make_room(const Key& key) {
-  std::vector<Lookup> evicted;
+void Exchanges::make_room(const Key& key) {
   const auto evict = [&](Open open) {
     if (open->concluded.count() == 0) {
-      evicted.push_back(*open);
-      evicted.back().concluded = open->latest;
+      concluded_.emplace_back(*open).concluded = open->latest;
       counts_.evicted++;
     }
     forget(open);
@@ -192,23 +185,22 @@ std::vector<Lookup> Exchanges::make_room(const Key& key) {
       alike != by_key_.end() && alike->second.size() >= kMaxAlike)
     evict(alike->second.front());
   if (lookups_.size() >= kMaxOpen) evict(lookups_.begin());
-  return evicted;
 }
 
-std::vector<Lookup> Exchanges::expire(MonotonicTime now) {
-  std::vector<Lookup> expired;
+std::span<Lookup> Exchanges::expire(MonotonicTime now) {
+  concluded_.clear();
   for (auto open = lookups_.begin(); open != lookups_.end();) {
     const auto next = std::next(open);
     if (open->concluded.count() != 0) {
       if (open->concluded + kLinger <= now) forget(open);
     } else if (open->latest + timeout_ + kGrace <= now) {
-      expired.push_back(conclude(open, now));
+      concluded_.push_back(conclude(open, now));
     }
     open = next;
   }
   std::erase_if(questions_,
                 [&](const auto& each) { return each.second.latest + kAttempts <= now; });
-  return expired;
+  return concluded_;
 }
 
 Lookup Exchanges::conclude(Open open, MonotonicTime now) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <list>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -62,9 +63,10 @@ class Exchanges {
   Exchanges& operator=(const Exchanges&) = delete;
   void set_timeout(std::chrono::nanoseconds timeout) { timeout_ = timeout; }
 
-  // What is concluded by it; mostly one, or none.
-  [[nodiscard]] std::vector<Lookup> take(Datagram datagram);
-  [[nodiscard]] std::vector<Lookup> expire(MonotonicTime now);
+  // What is concluded by it; mostly one, or none. It may be moved away, and is there until the next
+  // call.
+  [[nodiscard]] std::span<Lookup> take(Datagram datagram);
+  [[nodiscard]] std::span<Lookup> expire(MonotonicTime now);
   // Messages of this time were lost: what looks unanswered may not be.
   void lost(MonotonicTime from, MonotonicTime to);
 
@@ -88,14 +90,14 @@ class Exchanges {
   };
 
   static Key key_of(const Datagram& datagram);
-  static std::string question_of(const Datagram& query);
-  std::vector<Lookup> take_query(Datagram query);
-  std::vector<Lookup> take_answer(Datagram answer);
+  const std::string& question_of(const Datagram& query);  // until the next call
+  void take_query(Datagram query);
+  void take_answer(Datagram answer);
   [[nodiscard]] Lookup* find(const Datagram& datagram);
   void note_stray(const Datagram& answer);
   void again(Lookup& lookup, const Datagram& query);
   std::uint32_t attempt(const Datagram& query);
-  std::vector<Lookup> make_room(const Key& key);
+  void make_room(const Key& key);
   Lookup conclude(Open open, MonotonicTime now);
   void forget(Open open);
   [[nodiscard]] bool is_lost(const Lookup& lookup) const;
@@ -105,6 +107,8 @@ class Exchanges {
   std::unordered_map<Key, std::vector<Open>, KeyHash> by_key_;
   std::unordered_map<std::string, Question> questions_;  // unanswered ones of clients here
   MonotonicTime lost_from_ = MonotonicTime::max(), lost_to_{};
+  std::vector<Lookup> concluded_;  // by the latest call
+  std::string question_;
   Counts counts_;
 };
 

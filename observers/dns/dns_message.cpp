@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <vector>
 
 #include "dns_rdata.hpp"
 
@@ -46,6 +46,10 @@ constexpr Named<std::uint16_t> kFlags[] = {
     {TAPIO_DNS_RA, "ra"}, {TAPIO_DNS_AD, "ad"}, {TAPIO_DNS_CD, "cd"},
 };
 
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 std::string named(std::span<const Named<std::uint16_t>> list, std::uint16_t code,
                   std::string_view otherwise) {
   for (const auto& each : list)
@@ -67,7 +71,9 @@ class Reader {
 
   // False: something was not whole.
   bool read() {
-    return questions() && records(out_.head.answers, &Reader::answer) &&
+    if (!questions()) return false;
+    out_.answers.reserve(std::min<std::size_t>(out_.head.answers, Message::kMaxAnswers));
+    return records(out_.head.answers, &Reader::answer) &&
            records(out_.head.authorities, &Reader::authority) &&
            records(out_.head.additionals, &Reader::additional);
   }
@@ -138,7 +144,7 @@ std::uint16_t Message::rcode() const {
 Result<Message> decode(Bytes message, std::size_t original) {
   if (message.size() < TAPIO_DNS_HEADER_BYTES)
     return invalid(fmt::format("dns: {} bytes are no message", message.size()));
-  const std::vector<std::uint8_t> bytes = octets(message);
+  const auto bytes = octets(message);
   Message decoded;
   decoded.head = tapio_dns_read_header(bytes.data());
   const bool is_cut = original > bytes.size();
@@ -161,8 +167,13 @@ std::string rcode_name(std::uint16_t rcode) {
   return named(kRcodes, rcode, "RCODE");
 }
 
+bool is_same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 std::vector<std::string_view> flag_names(std::uint16_t flags) {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kFlags));
   for (const auto& flag : kFlags)
     if ((flags & flag.code) != 0) names.push_back(flag.name);
   return names;

@@ -66,6 +66,9 @@ struct Message {
 // Those that are set: aa, tc, rd, ra, ad, cd.
 [[nodiscard]] std::vector<std::string_view> flag_names(std::uint16_t flags);
 
+// But for the case of letters, RFC 4343.
+[[nodiscard]] bool is_same_name(std::string_view a, std::string_view b);
+
 inline constexpr std::uint16_t kA = 1, kNs = 2, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15,
                                kTxt = 16, kAaaa = 28, kSrv = 33, kDname = 39, kOpt = 41, kSvcb = 64,
                                kHttps = 65;

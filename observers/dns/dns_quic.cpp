@@ -116,7 +116,8 @@ std::optional<Initial> open_initial(Bytes datagram) {
   if (!sealed) return {};
   const auto keys = client_keys(sealed->version, octets(sealed->connection));
   if (!keys) return {};
-  auto packet = octets(datagram.first(sealed->number_at + sealed->size));
+  const auto sealed_packet = octets(datagram.first(sealed->number_at + sealed->size));
+  std::vector packet(sealed_packet.begin(), sealed_packet.end());  // opened in place
   const auto payload = unseal(*sealed, *keys, packet);
   if (!payload) return {};
   return Initial{.connection = {sealed->connection.begin(), sealed->connection.end()},

@@ -230,10 +230,8 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::vector<std::uint8_t> octets(Bytes bytes) {
-  std::vector<std::uint8_t> octets(bytes.size());
-  if (!bytes.empty()) std::memcpy(octets.data(), bytes.data(), bytes.size());
-  return octets;
+std::span<const std::uint8_t> octets(Bytes bytes) {
+  return {static_cast<const std::uint8_t*>(static_cast<const void*>(bytes.data())), bytes.size()};
 }
 
 }  // namespace tapio::dns

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "dns_wire.abi.h"
@@ -24,7 +23,7 @@ inline constexpr std::size_t kMaxDataText = 1024;  // beyond it cut, with "..." 
 // Text of strangers that is one word, as names are written, but for its dots: odd bytes as \DDD.
 [[nodiscard]] std::string printable(std::string_view text);
 
-// What C takes.
-[[nodiscard]] std::vector<std::uint8_t> octets(Bytes bytes);
+// The same bytes, as C takes them.
+[[nodiscard]] std::span<const std::uint8_t> octets(Bytes bytes);
 
 }  // namespace tapio::dns

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns_records.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,18 +15,27 @@ namespace {
 using Texts = std::span<const std::string_view>;
 
 Texts addresses(const Message& message, Arena& arena) {
-  std::vector<std::string_view> list;
+  const auto is_address = [](const Answer& answer) {
+    return answer.type == kA || answer.type == kAaaa;
+  };
+  const auto count = std::ranges::count_if(message.answers, is_address);
+  const auto list = arena.list(static_cast<std::size_t>(count));
+  auto at = list.begin();
   for (const Answer& answer : message.answers)
-    if (answer.type == kA || answer.type == kAaaa) list.push_back(answer.data);
-  return texts(list, arena);
+    if (is_address(answer)) *at++ = arena.keep(answer.data);
+  return list;
 }
 
 Texts records(const Message& message, Arena& arena) {
-  std::vector<std::string> list;
-  for (const Answer& answer : message.answers)
-    list.push_back(
-        fmt::format("{} {} {} {}", answer.name, answer.ttl, type_name(answer.type), answer.data));
-  return texts(list, arena);
+  const auto list = arena.list(message.answers.size());
+  fmt::memory_buffer text;
+  std::ranges::transform(message.answers, list.begin(), [&](const Answer& answer) {
+    text.clear();
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{} {} {} {}"), answer.name, answer.ttl,
+                   type_name(answer.type), answer.data);
+    return arena.keep(std::string_view(text.data(), text.size()));
+  });
+  return list;
 }
 
 Value ttl(const Message& message) {
@@ -62,8 +72,8 @@ std::string_view name(Extent extent) {
 
 std::string server_text(const Datagram& query) {
   const auto address = address_text(query.server, query.ip_version);
-  return query.ip_version == 6 ? fmt::format("[{}]:{}", address, query.server.port)
-                               : fmt::format("{}:{}", address, query.server.port);
+  return query.ip_version == 6 ? fmt::format(FMT_COMPILE("[{}]:{}"), address, query.server.port)
+                               : fmt::format(FMT_COMPILE("{}:{}"), address, query.server.port);
 }
 
 Record record_of(const Lookup& lookup, Arena& arena) {

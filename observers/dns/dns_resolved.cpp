@@ -4,17 +4,11 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <vector>
-
-#include "dns_findings.hpp"
+#include <array>
 
 namespace tapio::dns {
 
 namespace {
-
-bool is_of(const Answer& answer, const std::string& name) {
-  return lower_case(answer.name) == name;
-}
 
 // Data of another shape than its type is written in another way, and is no address.
 std::optional<IpAddress> address_of(const Answer& answer) {
@@ -27,38 +21,40 @@ std::optional<IpAddress> address_of(const Answer& answer) {
 // What is said of names that nobody asked for is not believed.
 class Chain {
  public:
-  Chain(const Message& answer, std::string_view asked)
-      : answers_(answer.answers), name_(lower_case(asked)) {
+  Chain(const Message& answer, std::string_view asked) : answers_(answer.answers), name_(asked) {
     for (std::size_t step = 0; step < answers_.size() && follow(); ++step) {
     }
   }
 
-  [[nodiscard]] std::vector<IpAddress> addresses() {
-    std::vector<IpAddress> list;
+  // Valid as long as this.
+  [[nodiscard]] std::span<const IpAddress> addresses() {
+    std::size_t count = 0;
     for (const Answer& answer : answers_) {
-      if ((answer.type != kA && answer.type != kAaaa) || !is_of(answer, name_)) continue;
+      if ((answer.type != kA && answer.type != kAaaa) || !is_same_name(answer.name, name_))
+        continue;
       const auto address = address_of(answer);
       if (!address) continue;
-      list.push_back(*address);
+      addresses_[count++] = *address;
       ttl_ = std::min(ttl_, answer.ttl);
     }
-    return list;
+    return std::span(addresses_).first(count);
   }
   [[nodiscard]] std::chrono::seconds ttl() const { return std::chrono::seconds(ttl_); }
 
  private:
   bool follow() {
     const auto alias = std::ranges::find_if(answers_, [&](const Answer& answer) {
-      return answer.type == kCname && is_of(answer, name_);
+      return answer.type == kCname && is_same_name(answer.name, name_);
     });
     if (alias == answers_.end()) return false;
     ttl_ = std::min(ttl_, alias->ttl);
-    name_ = lower_case(alias->data);
+    name_ = alias->data;
     return true;
   }
 
   const std::vector<Answer>& answers_;
-  std::string name_;  // where it leads to so far
+  std::array<IpAddress, Message::kMaxAnswers> addresses_;
+  std::string_view name_;  // where it leads to so far
   std::uint32_t ttl_ = ~std::uint32_t{0};
 };
 
@@ -83,7 +79,7 @@ std::optional<NameResolved> resolved(const Lookup& lookup, RecordId evidence, Ou
                       .process = process_of(asked, out.world()),
                       .cgroup_id = asked.cgroup_id,
                       .name = out.arena().keep(lookup.query.message.name),
-                      .addresses = out.arena().keep(std::span<const IpAddress>(addresses)),
+                      .addresses = out.arena().keep(addresses),
                       .ttl = chain.ttl()};
 }
 

@@ -64,6 +64,21 @@ void Costs::end(Readings now) {
   settled_ = std::move(now);
 }
 
+void Costs::Pool::add(nanoseconds counted, std::uint64_t of) {
+  time += counted;
+  events += of;
+  if (events <= kPooled) return;
+  const double kept = static_cast<double>(kPooled) / static_cast<double>(events);
+  time = times(time, kept);
+  events = kPooled;
+}
+
+nanoseconds Costs::Pool::of(std::uint64_t others) const {
+  if (events == 0) return {};
+  return times(time, static_cast<double>(others) / static_cast<double>(events));
+}
+
+// What was counted is known, and the events between windows are taken for such as those within.
 // A run that is nobody's business is no event. Where most runs are, as with filters of packets,
 // they tell nothing of the runs between windows: then time does.
 void Costs::settle(Program& program, Pool& pool, const ProgramReading& from,
@@ -77,11 +92,8 @@ void Costs::settle(Program& program, Pool& pool, const ProgramReading& from,
     spent = times(time, since_ / window_);
     program.runs_per_second = static_cast<double>(runs) / window_.count();
   } else {
-    pool.time += time;
-    pool.events += events;
-    const Pool& by = events >= kEnough ? Pool{time, events} : pool;
-    if (by.events > 0)
-      spent = times(by.time, static_cast<double>(all) / static_cast<double>(by.events));
+    pool.add(time, events);
+    spent = time + pool.of(all - std::min(all, events));
     program.runs_per_second = static_cast<double>(all) / since_.count();
   }
   if (runs > 0) program.ns_per_run = static_cast<double>(time.count()) / static_cast<double>(runs);
@@ -132,8 +144,7 @@ nanoseconds Costs::kernel_side(const Readings& from, const Readings& to) const {
     const std::uint64_t events = grown(before(from, reading).events, reading.events);
     const auto pool = pools_.find(key);
     if (pool != pools_.end() && pool->second.events > 0)
-      sum += times(pool->second.time,
-                   static_cast<double>(events) / static_cast<double>(pool->second.events));
+      sum += pool->second.of(events);
     else if (const auto program = programs_.find(key); program != programs_.end())
       sum += times(to.time - from.time, program->second.cost.share);
   }

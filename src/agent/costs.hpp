@@ -23,7 +23,8 @@ class Costs {
   static constexpr std::chrono::seconds kWindow{1};   // of counting, in each
   static constexpr std::chrono::seconds kEvery{10};   // of these
   static constexpr std::chrono::seconds kLongest{8};  // where little happens, it is counted longer
-  static constexpr std::uint64_t kEnough = 100;  // runs or events, for a window to speak for itself
+  static constexpr std::uint64_t kEnough = 100;       // runs, for a window to end
+  static constexpr std::uint64_t kPooled = 10'000;    // events that tell what one costs
 
   struct ProgramReading {  // since it was loaded
     std::string_view observer, program;
@@ -68,9 +69,14 @@ class Costs {
   [[nodiscard]] bool is_blind() const { return blind_; }
 
  private:
-  struct Pool {  // of all windows
+  // Events of all windows, the last kPooled of them. One window alone would take events of a burst
+  // for those of the quiet around it, whose caches are cold.
+  struct Pool {
     std::chrono::nanoseconds time{};
     std::uint64_t events = 0;
+
+    void add(std::chrono::nanoseconds counted, std::uint64_t of);
+    [[nodiscard]] std::chrono::nanoseconds of(std::uint64_t others) const;
   };
   void settle(Program& program, Pool& pool, const ProgramReading& from, const ProgramReading& to);
   void settle_observers(const Readings& now);

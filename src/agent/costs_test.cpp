@@ -63,8 +63,8 @@ TEST_F(CostsTest, events_between_windows_cost_what_those_within_do) {
   // A storm between windows is not missed, and a window with the old rate does not hide it.
   costs.begin(at(19s, 1'010'000, 1'000, 500us));
   costs.end(at(20s, 1'011'000, 2'000, 900us));
-  EXPECT_EQ(exec().cost.spent, 5ms + 400'400us);  // 1,001,000 more at 400 ns
-  EXPECT_THAT(costs.kernel_side("process").share, DoubleNear(0.04004, 1e-9));
+  EXPECT_EQ(exec().cost.spent, 5ms + 400us + 450ms);  // 1,000,000 more, taken for those of both
+  EXPECT_THAT(costs.kernel_side("process").share, DoubleNear(0.04504, 1e-9));
   EXPECT_EQ(costs.kernel_side("dns").spent, 0ns);
 }
 
@@ -79,6 +79,17 @@ TEST_F(CostsTest, a_window_with_few_events_speaks_with_all_before) {
   costs.begin(at(29s, 3'001, 1'001, 1ms + 50us));
   costs.end(at(30s, 3'001, 1'001, 1ms + 50us));  // none
   EXPECT_GT(exec().cost.spent, 3ms);
+}
+
+TEST_F(CostsTest, long_ago_is_forgotten) {
+  costs.begin(at(9s, 0, 0, 0ns));
+  costs.end(at(10s, 1'000'000, 1'000'000, 1s));
+  costs.begin(at(19s, 1'000'000, 1'000'000, 1s));
+  costs.end(at(20s, 1'010'000, 1'010'000, 1s + 1ms));  // as many as are remembered, at 100 ns
+  const auto before = exec().cost.spent;
+  costs.begin(at(29s, 1'020'000, 1'010'000, 1s + 1ms));
+  costs.end(at(30s, 1'020'000, 1'010'000, 1s + 1ms));
+  EXPECT_EQ(exec().cost.spent - before, 5'500us);  // 10,000, half of them as long ago
 }
 
 TEST_F(CostsTest, runs_that_are_nobodys_business_are_told_by_time) {
@@ -119,7 +130,7 @@ TEST_F(CostsTest, a_program_that_is_loaded_anew_begins_anew) {
   costs.end(at(10s, 2'000, 2'000, 2ms));
   costs.begin(at(19s, 300, 0, 0ns));
   costs.end(at(20s, 500, 200, 100us));
-  EXPECT_EQ(exec().cost.spent, 2ms + 250us);
+  EXPECT_EQ(exec().cost.spent, 2ms + 100us + 275us);  // 300 more, taken for those of both
 }
 
 TEST_F(CostsTest, an_observer_has_its_share_of_the_pipelines_time) {

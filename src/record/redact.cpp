@@ -17,7 +17,6 @@ constexpr std::size_t kMaxName = 128;
 // "password = x": spaces around the sign that still belong to it.
 constexpr std::size_t kMaxSpaces = 2;
 
-constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::string_view kEndsShellValue = " \t\r\n&;|()<>`";
 constexpr std::string_view kEndsJsonValue = " \t\r\n,}]";
 
@@ -29,7 +28,7 @@ enum class Reading : std::uint8_t { argument, header, script };
 enum class Part : std::uint8_t { none, all, behind_colon };
 
 bool is_blank(char c) {
-  return kBlanks.contains(c);
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 bool is_quote(char c) {
   return c == '"' || c == '\'';
@@ -424,7 +423,7 @@ Marks marks_in(std::string_view text) {
   Marks marks;
   for (const char c : text) {
     marks.signs |= c == '=' || c == ':';
-    marks.blanks |= c == ' ' || (c >= '\t' && c <= '\r');  // more than kBlanks: found, then read
+    marks.blanks |= c == ' ' || (c >= '\t' && c <= '\r');  // more than is_blank(): found, then read
   }
   return marks;
 }
@@ -448,6 +447,11 @@ Reading reading_behind(std::string_view arg) {
   const bool script = arg.size() >= 2 && arg[0] == '-' && arg.back() == 'c' &&
                       std::ranges::all_of(arg.substr(1), is_letter);
   return script ? Reading::script : Reading::argument;
+}
+
+// Without an option and a "Bearer" no argument says anything of the next one.
+bool may_speak_of_next(std::string_view arg) {
+  return arg.starts_with('-') || arg.ends_with('r') || arg.ends_with('R');
 }
 
 // Reads arguments from left to right.
@@ -508,10 +512,14 @@ bool Redactor::redact_args(std::span<const std::string_view> in, Arena& arena,
   out = in;
   if (!enabled_) return false;
   std::span<std::string_view> list;
+  const bool are_apart = std::ranges::none_of(in, may_speak_of_next);
   Args args(names_);
   for (std::size_t i = 0; i < in.size(); ++i) {
     Hidden hidden(hidden_, in[i]);
-    args.find(in[i], hidden);
+    if (are_apart)
+      find_in(in[i], Reading::argument, names_, hidden);
+    else
+      args.find(in[i], hidden);
     if (hidden_.empty()) continue;
     if (list.empty()) {
       list = arena.list(in.size());

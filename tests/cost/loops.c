@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // loops NAME COUNT SECONDS [ARGUMENT]: one operation again and again, COUNT times or SECONDS long,
 // whichever is over first. Prints {"operations": N, "ns": T}. `loops sink ADDRESS` takes packets
-// until its input ends.
+// until its input ends; `loops flows COUNT` holds as many TCP connections over loopback until then.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@
 #define PAGES 64      /* of one mapping */
 #define BLOCK 4096
 #define PORT 7171
+#define FLOWS_EACH 8000 /* twice as many descriptors */
 
 static const char *argument;
 static char *const no_environment[] = {NULL};
@@ -234,6 +235,56 @@ static void sink(const char *text)
 		;
 }
 
+/* As many as one process may have open on most machines, and clients of an address have ports for. */
+static void hold_flows(uint64_t count, uint64_t address)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(443)};
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + address);
+	check(bind(listener, (void *)&to, sizeof(to)) == 0, "bind");
+	check(listen(listener, 64) == 0, "listen");
+	for (uint64_t i = 0; i < count; i++) {
+		int client = socket(AF_INET, SOCK_STREAM, 0);
+
+		check(connect(client, (void *)&to, sizeof(to)) == 0, "connect");
+		check(accept(listener, NULL, NULL) >= 0, "accept");
+	}
+}
+
+/* For a network namespace of its own: they go to port 443 of 127.0.0.1 and on. */
+static void flows(uint64_t count)
+{
+	int held[2], go[2];
+	char byte;
+
+	check(pipe(go) == 0, "pipe");
+	for (uint64_t i = 0; i * FLOWS_EACH < count; i++) {
+		const uint64_t left = count - i * FLOWS_EACH;
+
+		check(pipe(held) == 0, "pipe");
+		if (fork() == 0) {
+			close(go[1]);
+			close(held[0]);
+			hold_flows(left < FLOWS_EACH ? left : FLOWS_EACH, i);
+			check(write(held[1], "h", 1) == 1, "write");
+			close(held[1]);
+			_exit(read(go[0], &byte, 1) != 0);
+		}
+		close(held[1]);
+		if (read(held[0], &byte, 1) != 1)
+			exit(1); /* it said why */
+		close(held[0]);
+	}
+	puts("ready");
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	close(go[1]);
+	while (wait(NULL) > 0)
+		;
+}
+
 static int device;
 static char *block;
 static uint64_t blocks;
@@ -298,6 +349,10 @@ int main(int argc, char **argv)
 		sink(argv[2]);
 		return 0;
 	}
+	if (argc == 3 && strcmp(argv[1], "flows") == 0) {
+		flows(strtoull(argv[2], NULL, 10));
+		return 0;
+	}
 	argument = argc > 4 ? argv[4] : NULL;
 	for (size_t i = 0; count > 0 && i < sizeof(loops) / sizeof(*loops); i++)
 		if (strcmp(argv[1], loops[i].name) == 0) {
@@ -305,6 +360,6 @@ int main(int argc, char **argv)
 			return 0;
 		}
 	fprintf(stderr, "usage: loops NAME COUNT SECONDS [ARGUMENT], with a COUNT above 0; or "
-			"loops sink ADDRESS\n");
+			"loops sink ADDRESS, or loops flows COUNT\n");
 	return 2;
 }

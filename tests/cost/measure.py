@@ -46,12 +46,13 @@ class Room:
 
 
 class Agent:
-    def __init__(self, tapio, folder):
+    def __init__(self, tapio, folder, *settings):
         self.tapio, self.socket = tapio, f"{folder}/socket"
         self.log = open(f"{folder}/log", "wb")
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
-            [tapio, "run", "--socket", self.socket, "--set", f"sinks.store.path={folder}/tapio.db"],
+            [tapio, "run", "--socket", self.socket, "--set", f"sinks.store.path={folder}/tapio.db",
+             *(word for setting in settings for word in ("--set", setting))],
             stdout=subprocess.DEVNULL, stderr=self.log)
 
     def status(self):
