@@ -26,7 +26,7 @@ struct AgentConfig {
   std::uint32_t cpus_per_ring = 0;
   bool canary = true;
   bool cost = true;
-  std::vector<std::uint32_t> drain_cpus;
+  std::vector<std::uint32_t> cpus;
 
   [[nodiscard]] Status check() const {
     if (!std::has_single_bit(critical_ring.bytes))
@@ -56,9 +56,9 @@ struct AgentConfig {
         Setting{"cost", &AgentConfig::cost,
                 "Measure what programs and observers cost, one second in ten: the kernel counts "
                 "the time of all programs of the node then, at some 50 ns a run."},
-        Setting{"drain_cpus", &AgentConfig::drain_cpus,
-                "CPUs that may run the thread which empties the event buffers, like [0, 1]; none: "
-                "all. Work that has CPUs for itself is then not interrupted by it."},
+        Setting{"cpus", &AgentConfig::cpus,
+                "CPUs that the agent may run on, like [0, 1]; none: all. Work that has others for "
+                "itself is then not interrupted by it. Its programs run where their events are."},
     };
   }
 };

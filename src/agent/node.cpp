@@ -10,6 +10,7 @@
 
 #include "agent/blind_spots.hpp"
 #include "agent/configuration.hpp"
+#include "agent/cpus.hpp"
 #include "base/log.hpp"
 
 namespace tapio::agent {
@@ -70,7 +71,9 @@ Outside& Node::outside() const {
 Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   capture::log_at_debug_level();
   std::unique_ptr<Node> node(new Node(options));
-  const std::lock_guard lock(node->state_);  // whoever asks waits for the start to end
+  const std::lock_guard lock(node->state_);            // whoever asks waits for the start to end
+  if (auto kept = keep_to(node->config_.cpus); !kept)  // threads that come later inherit it
+    return std::unexpected(std::move(kept.error()).within("agent.cpus"));
   if (!options.canary_song.empty() && node->config_.canary) {
     auto canary = capture::Canary::hatch(options.canary_song);  // before there are threads
     if (canary)
@@ -88,8 +91,7 @@ Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   TRY(node->start_sinks(options));
   node->read_clocks(monotonic_now());
   node->inlet_(replay::Watching{monotonic_now()});
-  if (auto started = node->intake_.start(node->config_.drain_cpus); !started)
-    return std::unexpected(std::move(started.error()).within("agent.drain_cpus"));
+  TRY(node->intake_.start());
   node->sing();
   ::malloc_trim(0);  // loading needs some 15 MB for a moment
   return node;

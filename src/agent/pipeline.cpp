@@ -109,6 +109,7 @@ void Pipeline::work_on(const wire::Sample& sample, Order order) {
   order_ = Order::in_time;
   counts.handled++;
   tell();
+  arena_.clear();
   if (batch_->bytes() > kMaxBatchBytes) flush();
   if (done) return;
   counts.malformed++;
@@ -221,7 +222,7 @@ RecordId Pipeline::emit(const Record& record) {
   if (working_ && working_->role == Role::provider) return withhold(record, Withheld::filtered);
   if (working_) working_->counts->emitted[record.origin.event_class]++;
   const RecordId id = add(record);
-  redactor_.redact(batch_->records.back(), arena());
+  redactor_.redact(batch_->records.back(), batch_->arena);
   return id;
 }
 
@@ -262,6 +263,8 @@ RecordId Pipeline::add(const Record& record) {
 void Pipeline::add_as(RecordId id, const Record& record, Order order) {
   const Context* context = context_of(record.origin);
   Record& added = batch_->records.emplace_back(record);
+  const auto count = record.schema ? record.schema->fields.size() : 0;
+  for (Value& value : std::span(added.values).first(count)) value = batch_->arena.keep_value(value);
   added.id = id;
   added.origin.order = order;
   added.context = context;
@@ -279,10 +282,11 @@ const Context* Pipeline::context_of(const Origin& origin) {
   context.place = place;
   if (!process) return &context;
   std::array<char, kMaxIdText> room;
-  context.process_id = arena().keep(text(process->id, room));
+  Arena& arena = batch_->arena;
+  context.process_id = arena.keep(text(process->id, room));
   context.parent_pid = process->parent.pid;
-  context.process_name = arena().keep(process->name);
-  context.executable = arena().keep(process->image->executable);
+  context.process_name = arena.keep(process->name);
+  context.executable = arena.keep(process->image->executable);
   return &context;
 }
 
@@ -295,13 +299,14 @@ const Place& Pipeline::place_of(const Origin& origin) {
     ask_for_cgroup(origin.cgroup_id, origin.pid);
     return kNowhere;
   }
-  Place place{.cgroup_path = arena().keep(cgroup->path),
-              .container_id = arena().keep(cgroup->container_id),
-              .container_runtime = arena().keep(cgroup->runtime),
-              .pod_uid = arena().keep(cgroup->pod_uid),
-              .unit = arena().keep(cgroup->unit),
-              .user_unit = arena().keep(cgroup->user_unit)};
-  fill_names(place, arena());
+  Arena& arena = batch_->arena;
+  Place place{.cgroup_path = arena.keep(cgroup->path),
+              .container_id = arena.keep(cgroup->container_id),
+              .container_runtime = arena.keep(cgroup->runtime),
+              .pod_uid = arena.keep(cgroup->pod_uid),
+              .unit = arena.keep(cgroup->unit),
+              .user_unit = arena.keep(cgroup->user_unit)};
+  fill_names(place, arena);
   return places_.emplace(origin.cgroup_id, place).first->second;
 }
 
@@ -333,12 +338,12 @@ void Pipeline::ask_for_cgroup(std::uint64_t id, std::uint32_t pid) {
 
 void Pipeline::flush() {
   const bool urgent = std::exchange(urgent_, false);
-  if (!batch_->arena.used() && batch_->records.empty()) return;
+  arena_.clear();
+  if (batch_->records.empty()) return;
   batch_->clocks = clocks_;
   context_of_.reset();
   places_.clear();
   auto full = std::exchange(batch_, std::make_shared<Batch>());
-  if (full->records.empty()) return;
   fill_names(*full);
   auto unnamed = awaited_in(*full);
   if (urgent || (unnamed.empty() && held_.empty())) return deliver_(std::move(full));

@@ -116,7 +116,7 @@ class Pipeline final : public Output {
   [[nodiscard]] Reserve::Stats reserve() const { return reserve_.stats(); }
 
   // Output, for observers.
-  Arena& arena() override { return batch_->arena; }
+  Arena& arena() override { return arena_; }
   void publish(const Fact& fact) override;
   RecordId emit(const Record& record) override;
   RecordId withhold(const Record& record, Withheld why) override;
@@ -170,6 +170,10 @@ class Pipeline final : public Output {
   std::map<std::uint8_t, Slice> slices_;
   std::map<std::uint8_t, Counts> counts_;
   std::map<std::uint8_t, std::string> broken_;
+  // What observers make of a sample lies in `arena_` until the next one. What goes on to consumers
+  // is copied into the batch: in a storm nearly all is withheld, and batches may wait for long.
+  std::array<std::byte, 16 << 10> room_;
+  Arena arena_{room_};
   std::shared_ptr<Batch> batch_ = std::make_shared<Batch>();
   Clocks clocks_;
   std::vector<Fact> untold_;  // of the sample at hand; they stay in place, their text in the batch

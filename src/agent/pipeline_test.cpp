@@ -208,7 +208,10 @@ TEST_F(PlaceTest, one_batch_holds_the_text_of_a_cgroup_once) {
   pipeline->publish(CgroupCreated{.cgroup_id = 9, .path = kPath});
   for (std::uint32_t pid = 1; pid <= 50; ++pid) take_in(9, pid);
   pipeline->flush();
-  EXPECT_LT(batches.at(0)->arena.used(), 3 * kPath.size());
+  EXPECT_EQ(batches.at(0)->contexts.size(), 50u);
+  for (const Context& context : batches.at(0)->contexts)
+    EXPECT_EQ(context.place.cgroup_path.data(),
+              batches.at(0)->contexts.front().place.cgroup_path.data());
   take_in(9, 1);
   pipeline->flush();
   EXPECT_EQ(batches.at(1)->records.at(0).context->place.cgroup_path, kPath);
@@ -256,6 +259,17 @@ TEST_F(PipelineTest, a_provider_tells_facts_and_hands_out_no_records) {
   take(1, 1, TAPIO_CRITICAL);
   EXPECT_THAT(numbers(), ElementsAre());
   EXPECT_TRUE(pipeline->world().process(100));
+}
+
+TEST_F(PipelineTest, what_is_withheld_takes_nothing_of_a_batch) {
+  admit(Role::provider);
+  for (std::uint32_t time = 1; time <= 10'000; ++time) take(time, 1, TAPIO_CRITICAL);
+  pipeline->on_loss(
+      {{"echo", "normal", "kernel", "ring_full"}, MonotonicTime(1), MonotonicTime(2), 7});
+  pipeline->flush();
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(batches[0]->records.size(), 1u);
+  EXPECT_LT(batches[0]->bytes(), 8u << 10);
 }
 
 TEST_F(PipelineTest, a_loss_becomes_a_gap_record) {

@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode/intake.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <pthread.h>
-#include <sched.h>
 
 #include "base/log.hpp"
 
 namespace tapio {
 
-Status Intake::start(std::span<const std::uint32_t> cpus) {
+Status Intake::start() {
   drain_ = TRY(capture::Drain::open(channels_));
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   ::pthread_setname_np(thread_.native_handle(), "tapio-drain");
-  return cpus.empty() ? Status{} : place(cpus);
-}
-
-Status Intake::place(std::span<const std::uint32_t> cpus) {
-  cpu_set_t wanted;
-  CPU_ZERO(&wanted);
-  for (const std::uint32_t cpu : cpus) {
-    if (cpu >= kMaxCpus) return invalid(fmt::format("there is no CPU {}", cpu));
-    CPU_SET(cpu, &wanted);
-  }
-  static_assert(kMaxCpus == CPU_SETSIZE);
-  if (const int error = ::pthread_setaffinity_np(thread_.native_handle(), sizeof wanted, &wanted))
-    return from_errno(error, fmt::format("run on CPU {}, which its cgroup or the machine may lack",
-                                         fmt::join(cpus, " or ")));
   return {};
 }
 

@@ -24,7 +24,6 @@ class Intake {
   // Of the queue. State and critical events may use twice as much, so that the others go first.
   static constexpr std::size_t kMaxBytes = 8 << 20;
   static constexpr std::chrono::milliseconds kBeat{50};
-  static constexpr std::uint32_t kMaxCpus = 1024;  // of cpu_set_t
 
   // What became of the samples of one observer; part of the ledger.
   struct Counts {
@@ -42,9 +41,7 @@ class Intake {
   void admit(std::uint8_t observer, capture::Ledger& ledger) {
     sources_[observer].ledger = &ledger;
   }
-  // With `cpus`, the thread runs on these alone, whichever of them are free; an error when none of
-  // them is there for it, or one is not below kMaxCpus.
-  Status start(std::span<const std::uint32_t> cpus = {});
+  Status start();
   // Takes what is left in the channels. After it no thread touches channels or ledgers.
   void stop();
 
@@ -82,7 +79,6 @@ class Intake {
     std::array<MonotonicTime, TAPIO_MAX_HOOKS> last{};
   };
 
-  Status place(std::span<const std::uint32_t> cpus);
   void run(const std::stop_token& stop);
   void consume();
   void take(Bytes raw);  // under the lock

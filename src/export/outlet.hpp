@@ -44,7 +44,7 @@ struct OutletCounts {
 };
 
 struct OutletLimits {
-  std::size_t queue_bytes = 16 << 20;  // of Batch::bytes()
+  std::size_t queue_bytes = 8 << 20;  // of Batch::bytes()
   Backoff retry;
 };
 

@@ -208,19 +208,21 @@ class SchemaOf : public Schema {
 template <typename... Fields>
 SchemaOf(std::string_view, Kind, std::string_view, Fields...) -> SchemaOf<sizeof...(Fields)>;
 
-// The text of one batch of records.
+// Memory that is given back all at once: texts and lists of records.
 class Arena {
  public:
+  Arena() = default;
+  // Begins with room of the caller's, before it takes any of the heap.
+  explicit Arena(std::span<std::byte> room) : bytes_(room.data(), room.size(), &heap_) {}
+
   std::string_view keep(std::string_view text) {
     if (text.empty()) return {};
     auto* copy = static_cast<char*>(bytes_.allocate(text.size(), 1));
-    used_ += text.size();
     return {static_cast<char*>(std::memcpy(copy, text.data(), text.size())), text.size()};
   }
   // Room for `count` views; the caller fills them with text that this arena keeps.
   std::span<std::string_view> list(std::size_t count) {
     if (!count) return {};
-    used_ += count * sizeof(std::string_view);
     auto* first = static_cast<std::string_view*>(
         bytes_.allocate(count * sizeof(std::string_view), alignof(std::string_view)));
     std::uninitialized_value_construct_n(first, count);
@@ -231,19 +233,47 @@ class Arena {
     requires std::is_trivially_copyable_v<T>
   std::span<const T> keep(std::span<const T> values) {
     if (values.empty()) return {};
-    used_ += values.size_bytes();
     auto* copy = static_cast<T*>(bytes_.allocate(values.size_bytes(), alignof(T)));
     std::uninitialized_copy(values.begin(), values.end(), copy);
     return {copy, values.size()};
   }
-  [[nodiscard]] std::size_t used() const { return used_; }
-  // For containers that live as long; what they take is not in used().
+  // The value, with its texts kept here.
+  Value keep_value(const Value& value) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) return keep(*text);
+    const auto* texts = std::get_if<std::span<const std::string_view>>(&value);
+    if (!texts) return value;
+    const auto kept = list(texts->size());
+    std::ranges::transform(*texts, kept.begin(), [&](std::string_view text) { return keep(text); });
+    return kept;
+  }
+  void clear() {
+    bytes_.release();
+    heap_.taken = 0;
+  }
+  // What it takes of the heap, in bytes.
+  [[nodiscard]] std::size_t taken() const { return heap_.taken; }
+  // For containers that live as long.
   [[nodiscard]] std::pmr::memory_resource* memory() { return &bytes_; }
 
  private:
+  struct Heap : std::pmr::memory_resource {
+    std::size_t taken = 0;
+
+    void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+      taken += bytes;
+      return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+    }
+    void do_deallocate(void* at, std::size_t bytes, std::size_t alignment) override {
+      std::pmr::new_delete_resource()->deallocate(at, bytes, alignment);
+    }
+    [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
+      return this == &other;
+    }
+  };
   static constexpr std::size_t kFirstBlock = 4096;
-  std::pmr::monotonic_buffer_resource bytes_{kFirstBlock};
-  std::size_t used_ = 0;
+
+  Heap heap_;
+  std::pmr::monotonic_buffer_resource bytes_{kFirstBlock, &heap_};
 };
 
 // Records that leave the pipeline together, with all that they point to. Filled by one thread, then
@@ -254,10 +284,7 @@ struct Batch {
   std::pmr::deque<Record> records{arena.memory()};    // records are large, and are not to be moved
   std::pmr::deque<Context> contexts{arena.memory()};  // what the records point to
 
-  [[nodiscard]] std::size_t bytes() const {
-    return sizeof(Batch) + records.size() * sizeof(Record) + contexts.size() * sizeof(Context) +
-           arena.used();
-  }
+  [[nodiscard]] std::size_t bytes() const { return sizeof(Batch) + arena.taken(); }
 };
 
 }  // namespace tapio

@@ -38,7 +38,7 @@ void check_unchanged(std::initializer_list<Words> cases) {
     EXPECT_FALSE(redactor.redact_args(in, arena, out)) << testing::PrintToString(in);
     EXPECT_EQ(out.data(), in.data());
     EXPECT_EQ(out.size(), in.size());
-    EXPECT_EQ(arena.used(), 0u);
+    EXPECT_EQ(arena.taken(), 0u);
     EXPECT_EQ(redactor.replaced(), 0u);
   }
 }
@@ -259,7 +259,7 @@ TEST(Redaction, gives_text_without_secrets_back_as_it_is) {
     EXPECT_EQ(out.data(), in.data());
     EXPECT_EQ(out.size(), in.size());
   }
-  EXPECT_EQ(arena.used(), 0u);
+  EXPECT_EQ(arena.taken(), 0u);
 }
 
 TEST(Redaction, counts_each_part_that_it_replaced) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // loops NAME COUNT SECONDS [ARGUMENT]: one operation again and again, COUNT times or SECONDS long,
 // whichever is over first. Prints {"operations": N, "ns": T}. `loops sink ADDRESS` takes packets
-// until its input ends; `loops flows COUNT` holds as many TCP connections over loopback until then.
+// until its input ends; `loops flows COUNT` holds as many TCP connections over loopback until then;
+// `loops disturbed CPU SECONDS` tells how often somebody else had that CPU.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,6 +28,7 @@
 #define PAGES 64      /* of one mapping */
 #define BLOCK 4096
 #define PORT 7171
+#define UNDISTURBED 5000 /* ns */
 #define FLOWS_EACH 8000 /* twice as many descriptors */
 
 static const char *argument;
@@ -135,18 +138,24 @@ static void signal_once(uint64_t i)
 	kill(getpid(), SIGUSR1);
 }
 
+static void stay_on(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	check(sched_setaffinity(0, sizeof(one), &one) == 0, "sched_setaffinity");
+}
+
 /* To and fro: two switches, because both live on one CPU. */
 static int there[2], back[2];
 
 static void pipe_prepare(void)
 {
-	cpu_set_t one;
 	int cpu = sched_getcpu();
 	char byte;
 
-	CPU_ZERO(&one);
-	CPU_SET(cpu < 0 ? 0 : cpu, &one);
-	check(sched_setaffinity(0, sizeof(one), &one) == 0, "sched_setaffinity");
+	stay_on(cpu < 0 ? 0 : cpu);
 	check(pipe(there) == 0 && pipe(back) == 0, "pipe");
 	if (fork() != 0)
 		return; /* the other one ends with the pipe */
@@ -285,6 +294,32 @@ static void flows(uint64_t count)
 		;
 }
 
+/* It never sleeps. Longer than UNDISTURBED between two looks at the clock: it did not run. */
+static void disturbed(int cpu, double seconds)
+{
+	uint64_t begin, end, now, before, away = 0, longest = 0, times = 0;
+	struct rusage first, last;
+
+	stay_on(cpu);
+	getrusage(RUSAGE_SELF, &first);
+	begin = before = now_ns();
+	end = begin + (uint64_t)(seconds * 1e9);
+	for (; before < end; before = now) {
+		now = now_ns();
+		if (now - before < UNDISTURBED)
+			continue;
+		times++;
+		away += now - before;
+		longest = now - before > longest ? now - before : longest;
+	}
+	getrusage(RUSAGE_SELF, &last);
+	printf("{\"ns\": %llu, \"times\": %llu, \"away_ns\": %llu, \"longest_ns\": %llu, "
+	       "\"preempted\": %ld}\n",
+	       (unsigned long long)(before - begin), (unsigned long long)times,
+	       (unsigned long long)away, (unsigned long long)longest,
+	       last.ru_nivcsw - first.ru_nivcsw);
+}
+
 static int device;
 static char *block;
 static uint64_t blocks;
@@ -353,6 +388,10 @@ int main(int argc, char **argv)
 		flows(strtoull(argv[2], NULL, 10));
 		return 0;
 	}
+	if (argc == 4 && strcmp(argv[1], "disturbed") == 0) {
+		disturbed(atoi(argv[2]), atof(argv[3]));
+		return 0;
+	}
 	argument = argc > 4 ? argv[4] : NULL;
 	for (size_t i = 0; count > 0 && i < sizeof(loops) / sizeof(*loops); i++)
 		if (strcmp(argv[1], loops[i].name) == 0) {
@@ -360,6 +399,6 @@ int main(int argc, char **argv)
 			return 0;
 		}
 	fprintf(stderr, "usage: loops NAME COUNT SECONDS [ARGUMENT], with a COUNT above 0; or "
-			"loops sink ADDRESS, or loops flows COUNT\n");
+			"loops sink ADDRESS, loops flows COUNT, loops disturbed CPU SECONDS\n");
 	return 2;
 }
