@@ -32,7 +32,9 @@ class Output {
  public:
   virtual ~Output() = default;
 
-  virtual Arena& arena() = 0;  // for the text of records and facts
+  // For the text of records and facts. It begins anew with the next sample: what is to be
+  // remembered is copied.
+  virtual Arena& arena() = 0;
   // To the World at once, to others when the observer has returned: views must be the arena's.
   virtual void publish(const Fact& fact) = 0;
   virtual RecordId emit(const Record& record) = 0;

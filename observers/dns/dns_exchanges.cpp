@@ -11,10 +11,6 @@ namespace tapio::dns {
 
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 // Some answers that refuse have no question (RFC 1035 does not ask for it).
 bool is_same_question(const Message& query, const Message& other) {
   if (other.is_answer() && other.name.empty()) return true;

@@ -34,11 +34,9 @@ std::string seconds(std::chrono::nanoseconds time) {
 }
 
 std::string lower_case(std::string_view name) {
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
+  std::string lowered(name);
+  std::ranges::transform(lowered, lowered.begin(), lower);
+  return lowered;
 }
 
 std::string_view zone_of(std::string_view name) {

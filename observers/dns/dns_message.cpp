@@ -46,10 +46,6 @@ constexpr Named<std::uint16_t> kFlags[] = {
     {TAPIO_DNS_RA, "ra"}, {TAPIO_DNS_AD, "ad"}, {TAPIO_DNS_CD, "cd"},
 };
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 std::string named(std::span<const Named<std::uint16_t>> list, std::uint16_t code,
                   std::string_view otherwise) {
   for (const auto& each : list)

@@ -66,7 +66,10 @@ struct Message {
 // Those that are set: aa, tc, rd, ra, ad, cd.
 [[nodiscard]] std::vector<std::string_view> flag_names(std::uint16_t flags);
 
-// But for the case of letters, RFC 4343.
+// Names are the same but for the case of letters, RFC 4343: of ASCII, in any locale.
+[[nodiscard]] constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 [[nodiscard]] bool is_same_name(std::string_view a, std::string_view b);
 
 inline constexpr std::uint16_t kA = 1, kNs = 2, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15,
