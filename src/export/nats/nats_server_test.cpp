@@ -224,7 +224,7 @@ TEST_F(NatsSinks, lose_and_double_nothing_when_the_server_is_killed_again_and_ag
   NatsServer& s = server();
   s.start();
   constexpr std::uint64_t kBatches = 200, kEach = 50;
-  Outlet outlet("nats", open(config(s)));
+  Outlet outlet("nats", open(config(s)), {.queue_bytes = kBatches * batch(0, kEach)->bytes()});
   std::uint64_t next = 0;
   for (int kill = 0; kill < 3; ++kill) {
     const auto sent = outlet.counts().sent;
@@ -512,8 +512,8 @@ class NatsClusters : public NatsSinks {
 TEST_F(NatsClusters, lose_and_double_nothing_when_the_leader_is_killed_in_the_middle) {
   constexpr std::uint64_t kBatches = 300, kEach = 100, kRecords = kBatches * kEach,
                           kUntilKilled = kRecords / 4;
-  constexpr std::size_t kQueued = 8 << 20;
-  Outlet outlet("nats", open(config()));
+  const std::size_t queued = 100 * batch(0, kEach)->bytes();
+  Outlet outlet("nats", open(config()), {.queue_bytes = 2 * queued});
   outlet.offer(batch(0, kEach));
   ASSERT_TRUE(soon([&] { return outlet.counts().sent > 0; })) << "the cluster does not come up";
   const auto begin = steady_clock::now();
@@ -521,7 +521,7 @@ TEST_F(NatsClusters, lose_and_double_nothing_when_the_leader_is_killed_in_the_mi
   std::size_t victim = servers_.size();
   for (std::uint64_t i = 1; i < kBatches; ++i) {
     outlet.offer(batch(i * kEach, kEach));
-    ASSERT_TRUE(soon([&] { return outlet.counts().queued_bytes < kQueued; }, 60s));
+    ASSERT_TRUE(soon([&] { return outlet.counts().queued_bytes < queued; }, 60s));
     if (victim < servers_.size() || outlet.counts().sent < kUntilKilled) continue;
     victim = leader();
     servers_[victim]->stop(SIGKILL);
