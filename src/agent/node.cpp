@@ -19,6 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kLongestWait = 2 * Intake::kBeat;  // for samples; the drain thread hands on before
+constexpr auto kSeedPause = 20ms;      // at most, between two steps of who was there before
 constexpr auto kRingLateness = 20ms;   // from reserve to submit, with room
 constexpr auto kPerfLateness = 100ms;  // perf buffers are per CPU and are read one after another
 constexpr auto kCheckEvery = 1s;
@@ -224,7 +226,7 @@ void Node::deliver(const std::shared_ptr<const Batch>& batch) {
 }
 
 void Node::run(const std::function<bool()>& done) {
-  while (!done()) work(20ms);
+  while (!done()) work(seeder_ || cgroup_walk_ ? kSeedPause : kLongestWait);
 }
 
 void Node::work(std::chrono::milliseconds wait) {

@@ -26,6 +26,13 @@ void Intake::consume() {
   const auto before = monotonic_now();
   for (auto* channel : channels_) channel->consume();
   drained_ = before;
+  if (due_ || !is_due()) return;
+  due_ = true;
+  came_.notify_one();
+}
+
+bool Intake::is_due() const {
+  return urgent_ || waiting_.size() >= kEnoughBytes || drained_ >= handed_on_ + kHandOn;
 }
 
 void Intake::run(const std::stop_token& stop) {
@@ -35,7 +42,6 @@ void Intake::run(const std::stop_token& stop) {
       return;
     }
     consume();
-    came_.notify_one();
   }
 }
 
@@ -68,6 +74,7 @@ void Intake::queue(Source& source, const wire::Sample& sample) {
     return;
   }
   source.counts.queued++;
+  urgent_ |= sample.header.event_class == TAPIO_CRITICAL;
   waiting_samples_++;
   waiting_.insert(waiting_.end(), sample.bytes.begin(), sample.bytes.end());
 }
@@ -75,7 +82,9 @@ void Intake::queue(Source& source, const wire::Sample& sample) {
 MonotonicTime Intake::next(std::vector<std::byte>& block, std::chrono::milliseconds wait) {
   block.clear();
   std::unique_lock lock(mutex_);
-  came_.wait_for(lock, wait, [this] { return !waiting_.empty(); });
+  came_.wait_for(lock, wait, [this] { return due_; });
+  due_ = urgent_ = false;
+  handed_on_ = drained_;
   block.swap(waiting_);
   handed_out_ += std::exchange(waiting_samples_, 0);
   return drained_;

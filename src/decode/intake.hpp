@@ -23,7 +23,13 @@ class Intake {
  public:
   // Of the queue. State and critical events may use twice as much, so that the others go first.
   static constexpr std::size_t kMaxBytes = 8 << 20;
-  static constexpr std::chrono::milliseconds kBeat{50};
+  static constexpr std::chrono::milliseconds kBeat{
+      50};  // the channels are emptied so often at least
+  // Samples are handed on once in so long, however often a full ring has the channels emptied: who
+  // wakes often disturbs the machine more than who works long at a time (ADR 57). At once: critical
+  // ones, and as many bytes as are enough.
+  static constexpr std::chrono::milliseconds kHandOn{40};
+  static constexpr std::size_t kEnoughBytes = kMaxBytes / 4;
 
   // What became of the samples of one observer; part of the ledger.
   struct Counts {
@@ -50,9 +56,9 @@ class Intake {
     return [this](Bytes raw) { take(raw); };
   }
 
-  // The samples that came since the last call, in `block`, which is reused; waits for them until
-  // `wait` has passed. All that were submitted before the returned time are in this or an earlier
-  // block.
+  // The samples that came since the last call, in `block`, which is reused; waits until they are
+  // handed on, for `wait` at most. All that were submitted before the returned time are in this or
+  // an earlier block.
   MonotonicTime next(std::vector<std::byte>& block, std::chrono::milliseconds wait);
   // Calls `on_sample` for each sample of a block.
   static void each(Bytes block, const std::function<void(const wire::Sample&)>& on_sample);
@@ -81,6 +87,7 @@ class Intake {
 
   void run(const std::stop_token& stop);
   void consume();
+  [[nodiscard]] bool is_due() const;
   void take(Bytes raw);  // under the lock
   void queue(Source& source, const wire::Sample& sample);
 
@@ -92,7 +99,9 @@ class Intake {
   std::vector<std::byte> waiting_;
   std::uint64_t waiting_samples_ = 0;
   std::uint64_t handed_out_ = 0;
-  MonotonicTime drained_{};
+  bool urgent_ = false;  // something in `waiting_` is critical
+  bool due_ = false;     // next() need not wait
+  MonotonicTime drained_{}, handed_on_{};
   std::uint64_t malformed_ = 0;
   std::jthread thread_;
 };

@@ -68,7 +68,12 @@ void Outlet::offer(std::shared_ptr<const Batch> batch) {
   urgent_ |= urgent;
   sink_->on_queued(*batch);
   queue_.push_back(std::move(batch));
-  changed_.notify_one();
+  if (queue_.size() == 1 || is_enough()) changed_.notify_one();
+}
+
+// Who gathers need not be woken for less.
+bool Outlet::is_enough() const {
+  return urgent_ || queued_records_ >= gathering_.records;
 }
 
 void Outlet::configure(std::unique_ptr<config::Section> settings) {
@@ -127,8 +132,7 @@ std::optional<Outlet::Batches> Outlet::next(const std::stop_token& stop) {
 
 void Outlet::gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
   const auto until = std::chrono::steady_clock::now() + gathering_.time;
-  changed_.wait_until(lock, stop, until,
-                      [&] { return urgent_ || queued_records_ >= gathering_.records; });
+  changed_.wait_until(lock, stop, until, [&] { return is_enough(); });
 }
 
 void Outlet::deliver(const Batches& group, const std::stop_token& stop) {

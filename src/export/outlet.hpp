@@ -82,6 +82,7 @@ class Outlet {
   using Batches = std::vector<std::shared_ptr<const Batch>>;
   std::optional<Batches> next(const std::stop_token& stop);
   void gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+  [[nodiscard]] bool is_enough() const;  // for a group
   void deliver(const Batches& group, const std::stop_token& stop);
   Status write(const Batches& group);
   // False: the deadline has passed.
