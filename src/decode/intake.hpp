@@ -29,7 +29,7 @@ class Intake {
   // wakes often disturbs the machine more than who works long at a time (ADR 57). At once: critical
   // ones, and as many bytes as are enough.
   static constexpr std::chrono::milliseconds kHandOn{40};
-  static constexpr std::size_t kEnoughBytes = kMaxBytes / 4;
+  static constexpr std::size_t kEnoughBytes = kMaxBytes / 16;
 
   // What became of the samples of one observer; part of the ledger.
   struct Counts {
