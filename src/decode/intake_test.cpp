@@ -24,8 +24,7 @@ class Intakes : public testing::Test {
     header.event_class = event_class;
     header.size = sizeof header;
     header.time_ns = 1;
-    for (std::size_t i = 0; i < times; ++i)
-      intake_.taker()(std::as_bytes(std::span(&header, 1)));
+    for (std::size_t i = 0; i < times; ++i) intake_.taker()(std::as_bytes(std::span(&header, 1)));
   }
   std::size_t next(std::chrono::milliseconds wait) {
     std::vector<std::byte> block;
