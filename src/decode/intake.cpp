@@ -26,9 +26,7 @@ void Intake::consume() {
   const auto before = monotonic_now();
   for (auto* channel : channels_) channel->consume();
   drained_ = before;
-  if (due_ || !is_due()) return;
-  due_ = true;
-  came_.notify_one();
+  if (is_due()) came_.notify_one();
 }
 
 bool Intake::is_due() const {
@@ -82,8 +80,8 @@ void Intake::queue(Source& source, const wire::Sample& sample) {
 MonotonicTime Intake::next(std::vector<std::byte>& block, std::chrono::milliseconds wait) {
   block.clear();
   std::unique_lock lock(mutex_);
-  came_.wait_for(lock, wait, [this] { return due_; });
-  due_ = urgent_ = false;
+  came_.wait_for(lock, wait, [this] { return is_due(); });
+  urgent_ = false;
   handed_on_ = drained_;
   block.swap(waiting_);
   handed_out_ += std::exchange(waiting_samples_, 0);

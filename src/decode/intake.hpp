@@ -87,8 +87,8 @@ class Intake {
 
   void run(const std::stop_token& stop);
   void consume();
-  [[nodiscard]] bool is_due() const;
-  void take(Bytes raw);  // under the lock
+  [[nodiscard]] bool is_due() const;  // next() need not wait
+  void take(Bytes raw);               // under the lock
   void queue(Source& source, const wire::Sample& sample);
 
   std::vector<capture::Channel*> channels_;
@@ -100,8 +100,8 @@ class Intake {
   std::uint64_t waiting_samples_ = 0;
   std::uint64_t handed_out_ = 0;
   bool urgent_ = false;  // something in `waiting_` is critical
-  bool due_ = false;     // next() need not wait
-  MonotonicTime drained_{}, handed_on_{};
+  MonotonicTime drained_{};
+  MonotonicTime handed_on_{};  // drained then
   std::uint64_t malformed_ = 0;
   std::jthread thread_;
 };

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint8_t kObserver = 0x01;
-constexpr auto kForever = 1h;  // a test that waits so long has failed
+constexpr auto kForever = 1h;  // longer than a test may take
 
 // Without channels: a test gives it samples before its thread runs, or after.
 class Intakes : public testing::Test {
@@ -44,6 +44,18 @@ TEST_F(Intakes, hand_on_what_came_with_the_beat) {
   EXPECT_EQ(next(kForever), 3u);
   EXPECT_EQ(next(kForever), 0u) << "a beat is one without samples too";
   EXPECT_EQ(intake_.handed_out(), 3u);
+}
+
+TEST_F(Intakes, hand_on_at_once_what_is_critical) {
+  give(TAPIO_BULK, 2);
+  give(TAPIO_CRITICAL);
+  EXPECT_EQ(next(kForever), 3u);
+}
+
+TEST_F(Intakes, hand_on_at_once_when_much_has_come) {
+  constexpr std::size_t kMuch = Intake::kEnoughBytes / sizeof(tapio_event_header) + 1;
+  give(TAPIO_BULK, kMuch);
+  EXPECT_EQ(next(kForever), kMuch);
 }
 
 TEST_F(Intakes, hand_on_to_who_does_not_wait_what_there_is) {

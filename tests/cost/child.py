@@ -29,6 +29,24 @@ def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def cpu_seconds(pid):
+    """Of all its threads that live, in nanoseconds' resolution."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
+    return total / 1e9
+
+
+def peak_rss(pid):
+    for line in Path(f"/proc/{pid}/status").read_text().split("\n"):
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) << 10
+    return 0
+
+
 class Child:
     """A program with its output in files. Its session is its own: Ctrl-C reaches the suite alone."""
 
@@ -71,20 +89,10 @@ class Child:
         return "; ".join(text[:3])[:300] or "it said nothing"
 
     def cpu_seconds(self):
-        """Of all its threads that live, in nanoseconds' resolution."""
-        total = 0
-        for task in Path(f"/proc/{self.pid}/task").glob("*"):
-            try:
-                total += int((task / "schedstat").read_text().split()[0])
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it has just ended
-        return total / 1e9
+        return cpu_seconds(self.pid)
 
     def peak_rss(self):
-        for line in Path(f"/proc/{self.pid}/status").read_text().split("\n"):
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) << 10
-        return 0
+        return peak_rss(self.pid)
 
     def files(self):
         """What its file descriptors are, such as anon_inode:bpf_link."""
