@@ -7,7 +7,6 @@
 
 #include "evaluate/names.hpp"
 #include "evaluate/words.hpp"
-#include "evaluate/workload.hpp"
 
 namespace tapio {
 
@@ -34,15 +33,8 @@ std::string_view container_of(std::uint64_t cgroup_id, const World& world) {
   return cgroup ? std::string_view(cgroup->container_id) : std::string_view();
 }
 
-// Nobody is older than the one it descends from.
-bool is_descendant(ProcessId id, ProcessId of, const World& world) {
-  const Process* process = world.process(id);
-  for (std::size_t i = 0; process && process->parent && i < World::kMaxAncestors; ++i) {
-    if (process->parent.start_ticks < of.start_ticks) return false;
-    if (process->parent == of) return true;
-    process = world.process(process->parent);
-  }
-  return false;
+std::size_t hash(std::string_view executable) {
+  return std::hash<std::string_view>{}(executable);
 }
 
 std::string_view ordinal_suffix(std::size_t n) {
@@ -92,7 +84,7 @@ void Aftermath::on_ending(const Ending& ending) {
 // An exec follows its fork: one entry, with the time of the latest, serves both.
 void Aftermath::note_start(ProcessId process, MonotonicTime time) {
   if (!starts_.empty() && starts_.back().process == process) {
-    starts_.back().time = time;
+    starts_.back() = {.process = process, .time = time};
     return;
   }
   starts_.push_back({.process = process, .time = time});
@@ -102,6 +94,16 @@ void Aftermath::note_start(ProcessId process, MonotonicTime time) {
 Aftermath::Exit* Aftermath::exit_of(ProcessId process) const {
   const auto found = by_id_.find(process);
   return found == by_id_.end() ? nullptr : found->second;
+}
+
+// False: it runs another program than the one with this hash, or one that is not known.
+bool Aftermath::may_be(Start& start, std::size_t program, const World& world) {
+  if (start.program == 0) {
+    const Process* process = world.process(start.process);
+    if (process && !process->image->executable.empty())
+      start.program = hash(process->image->executable);
+  }
+  return start.program == program;
 }
 
 bool Aftermath::is_taken(ProcessId successor) const {
@@ -115,8 +117,10 @@ const Aftermath::Restart* Aftermath::restart_of(const Exit& victim, const World&
   const Process* before = world.process(victim.process);
   if (!before) return nullptr;
   const auto workload = workload_of(victim.cgroup_id, world).id;
-  for (const Start& start : starts_) {
+  const auto program = hash(before->image->executable);
+  for (Start& start : starts_) {
     if (start.time <= victim.time || start.time > victim.time + kWindow) continue;
+    if (!may_be(start, program, world)) continue;
     const Process* next = world.process(start.process);
     if (!next) continue;
     if (next->id == before->id || !same_program(*before, *next) || is_taken(next->id)) continue;
@@ -180,17 +184,31 @@ std::string Aftermath::begun_again(const Exit& victim, const World& world) const
   return {};
 }
 
-// What `exit` has to do with the end of `own`; "": nothing that is known.
-std::string Aftermath::relation(const Exit& exit, const Exit& own, const World& world) {
+// Nobody is older than the one it descends from.
+bool Aftermath::is_descendant(Exit& exit, ProcessId of, const World& world) {
+  const Process* process = exit.parent ? nullptr : world.process(exit.process);
+  if (process) exit.parent = process->parent;
+  ProcessId parent = exit.parent;
+  for (std::size_t i = 0; parent && i < World::kMaxAncestors; ++i) {
+    if (parent.start_ticks < of.start_ticks) return false;
+    if (parent == of) return true;
+    process = world.process(parent);
+    parent = process ? process->parent : ProcessId{};
+  }
+  return false;
+}
+
+// What `exit` has to do with the end of `own`, which ran in `workload`; "": nothing that is known.
+std::string Aftermath::relation(Exit& exit, const Exit& own, const Workload& workload,
+                                const World& world) {
   const bool soon = exit.time <= own.time + kBefore;
-  if (exit.time >= own.time && (soon || exit.abnormal()) &&
-      is_descendant(exit.process, own.process, world))
-    return world.process(exit.process)->parent == own.process ? "its child" : "its descendant";
+  if (exit.time >= own.time && (soon || exit.abnormal()) && is_descendant(exit, own.process, world))
+    return exit.parent == own.process ? "its child" : "its descendant";
   if (own.sender && exit.sender == own.sender) return "by the same sender,";
-  if (!exit.abnormal()) return {};
-  const auto workload = workload_of(own.cgroup_id, world);
-  if (workload.id.empty() || workload_of(exit.cgroup_id, world).id != workload.id) return {};
-  return fmt::format("of the same {},", workload.kind);
+  if (!exit.abnormal() || workload.id.empty()) return {};
+  const bool is_same =
+      exit.cgroup_id == own.cgroup_id || workload_of(exit.cgroup_id, world).id == workload.id;
+  return is_same ? fmt::format("of the same {},", workload.kind) : std::string();
 }
 
 std::string Aftermath::sentence(const Exit& exit, const Exit& own, const World& world) {
@@ -210,12 +228,13 @@ std::vector<std::string> Aftermath::of(const Story& story, const World& world) {
     lines.push_back(sentence(*restart, *own, world));
   else if (auto again = begun_again(*own, world); !again.empty())
     lines.push_back(std::move(again));
+  const auto workload = workload_of(own->cgroup_id, world);
   std::size_t more = 0;
-  for (const Exit& exit : exits_) {
+  for (Exit& exit : exits_) {
     if (exit.process == own->process || exit.time + kBefore < own->time ||
         exit.time > own->time + kWindow)
       continue;
-    const auto why = relation(exit, *own, world);
+    const auto why = relation(exit, *own, workload, world);
     if (why.empty()) continue;
     if (lines.size() < kMaxLines)
       lines.push_back(fmt::format("{} {}", why, sentence(exit, *own, world)));

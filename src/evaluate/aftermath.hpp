@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evaluate/ending.hpp"
+#include "evaluate/workload.hpp"
 
 namespace tapio {
 
@@ -37,12 +38,17 @@ class Aftermath {
     std::int32_t code = 0;
     std::string name;
     ProcessId sender;  // of the signal; none: not known, or none
+    // Who forked it, as the World said when a story asked first: in a storm of deaths each story
+    // asks for all of them. None: nobody asked yet, or it is not known.
+    ProcessId parent;
 
     [[nodiscard]] bool abnormal() const { return signal != 0 || code > 128; }
   };
   struct Start {
     ProcessId process;
     MonotonicTime time{};
+    // Hash of its executable, as the World said when a story asked first; 0: as above.
+    std::size_t program = 0;
   };
   struct Made {
     std::uint64_t cgroup_id = 0;
@@ -64,11 +70,14 @@ class Aftermath {
   void note_start(ProcessId process, MonotonicTime time);
   [[nodiscard]] Exit* exit_of(ProcessId process) const;
   const Restart* restart_of(const Exit& victim, const World& world);
+  [[nodiscard]] static bool may_be(Start& start, std::size_t program, const World& world);
   [[nodiscard]] std::string sentence(const Restart& restart, const Exit& victim,
                                      const World& world) const;
   // Of what it ran in, when that got a new cgroup; "": it did not.
   [[nodiscard]] std::string begun_again(const Exit& victim, const World& world) const;
-  [[nodiscard]] static std::string relation(const Exit& exit, const Exit& own, const World& world);
+  [[nodiscard]] static bool is_descendant(Exit& exit, ProcessId of, const World& world);
+  [[nodiscard]] static std::string relation(Exit& exit, const Exit& own, const Workload& workload,
+                                            const World& world);
   [[nodiscard]] static std::string sentence(const Exit& exit, const Exit& own, const World& world);
   [[nodiscard]] bool is_taken(ProcessId successor) const;
   [[nodiscard]] std::size_t count(const Restart& latest) const;

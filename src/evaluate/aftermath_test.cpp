@@ -78,6 +78,20 @@ TEST_F(Amended, a_restart_that_comes_later_amends_the_story_under_its_id) {
   EXPECT_EQ(stories.stats().amended, 1u);
 }
 
+// A look keeps what it saw run, which is no longer so after the exec.
+TEST_F(Amended, who_was_looked_at_before_its_exec_is_a_restart_all_the_same) {
+  exec(kInit, "/sbin/init", 500s, 0);
+  exec(kNginx, "/bin/nginx", 600s, 0);
+  kill(kNginx);
+  fork({901, 51}, kInit, "forked", kT + 1ms);
+  go_on(kT + 4s);
+  EXPECT_THAT(only().impact, IsEmpty());
+  exec({901, 51}, "/bin/nginx", kT + 5s, 0);
+  go_on(kT + 40s);
+  ASSERT_THAT(amended, SizeIs(1));
+  EXPECT_THAT(amended[0].second.impact, ElementsAre("started again as pid 901 after 5 s"));
+}
+
 TEST_F(Amended, there_are_three_revisions_at_most_and_the_last_has_all) {
   start({50, 500}, kNginx, "child", 600s);
   kill(kNginx);
