@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "dns.abi.h"
 #include "dns_message.hpp"
@@ -36,8 +37,12 @@ struct Datagram {
   std::string interface;
   std::uint32_t size = 0;  // of the message
   Message message;
+  Unread unread{};  // of it; in the sample, so as long as that is worked on
+
+  void read_rest() { decode_rest(std::exchange(unread, {}), message); }
 };
 
+// Header and question alone are read.
 [[nodiscard]] Result<Datagram> datagram_of(const wire::Sample& sample);
 
 // What all events of messages have.

@@ -103,6 +103,7 @@ void Exchanges::take_query(Datagram query) {
   const auto time = query.origin.time;
   const auto role = query.was_sent ? Role::client : Role::server;
   const auto tried = role == Role::client ? attempt(query) : 1;
+  query.read_rest();
   query.message.answers = {};  // a query has none, but a stranger may fill the table with them
   lookups_.push_back({.query = std::move(query), .role = role, .attempt = tried, .latest = time});
   by_key_[key].push_back(std::prev(lookups_.end()));
@@ -146,6 +147,7 @@ void Exchanges::take_answer(Datagram answer) {
     counts_.repeated++;
     return;
   }
+  answer.read_rest();
   known->concluded = std::max(answer.origin.time, known->query.origin.time);
   known->outcome = Outcome::answered;
   if (known->role == Role::client) questions_.erase(question_of(known->query));

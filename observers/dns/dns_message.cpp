@@ -65,9 +65,23 @@ class Reader {
  public:
   Reader(std::span<const std::uint8_t> bytes, Message& message) : bytes_(bytes), out_(message) {}
 
-  // False: something was not whole.
-  bool read() {
-    if (!questions()) return false;
+  // Where the records begin; 0: something was not whole.
+  std::uint32_t questions() {
+    for (std::uint16_t i = 0; i < out_.head.questions; ++i) {
+      if (!spend() ||
+          !advance(tapio_dns_read_question(bytes_.data(), size(), at_, &name_, &record_)))
+        return 0;
+      if (i != 0) continue;
+      out_.name = name();
+      out_.type = record_.type;
+      out_.rr_class = record_.rr_class;
+    }
+    return at_;
+  }
+  // From there on. False: something was not whole.
+  bool all_records(std::uint32_t at) {
+    at_ = at;
+    records_ = out_.head.questions;
     out_.answers.reserve(std::min<std::size_t>(out_.head.answers, Message::kMaxAnswers));
     return records(out_.head.answers, &Reader::answer) &&
            records(out_.head.authorities, &Reader::authority) &&
@@ -85,18 +99,6 @@ class Reader {
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
   [[nodiscard]] std::string name() const { return {name_.text, name_.size}; }
 
-  bool questions() {
-    for (std::uint16_t i = 0; i < out_.head.questions; ++i) {
-      if (!spend() ||
-          !advance(tapio_dns_read_question(bytes_.data(), size(), at_, &name_, &record_)))
-        return false;
-      if (i != 0) continue;
-      out_.name = name();
-      out_.type = record_.type;
-      out_.rr_class = record_.rr_class;
-    }
-    return true;
-  }
   bool records(std::uint16_t count, Take take) {
     for (std::uint16_t i = 0; i < count; ++i) {
       if (!spend() || !advance(tapio_dns_read_record(bytes_.data(), size(), at_, &name_, &record_)))
@@ -130,6 +132,15 @@ class Reader {
   tapio_dns_record record_{};
 };
 
+bool is_cut(const Unread& rest) {
+  return rest.original > rest.message.size();
+}
+
+// Of a message in which something was not whole.
+Extent broken(const Unread& rest) {
+  return is_cut(rest) ? Extent::cut : Extent::malformed;
+}
+
 }  // namespace
 
 std::uint16_t Message::rcode() const {
@@ -137,17 +148,29 @@ std::uint16_t Message::rcode() const {
   return static_cast<std::uint16_t>(high << 4 | (head.flags & TAPIO_DNS_RCODE));
 }
 
-Result<Message> decode(Bytes message, std::size_t original) {
+Result<Message> decode_question(Bytes message, std::size_t original, Unread& rest) {
   if (message.size() < TAPIO_DNS_HEADER_BYTES)
     return invalid(fmt::format("dns: {} bytes are no message", message.size()));
   const auto bytes = octets(message);
   Message decoded;
   decoded.head = tapio_dns_read_header(bytes.data());
-  const bool is_cut = original > bytes.size();
-  if (!Reader(bytes, decoded).read())
-    decoded.extent = is_cut ? Extent::cut : Extent::malformed;
-  else if (is_cut)
-    decoded.extent = Extent::cut;
+  rest = {.message = message, .original = original, .at = Reader(bytes, decoded).questions()};
+  if (rest.at == 0) decoded.extent = broken(rest);
+  return decoded;
+}
+
+void decode_rest(const Unread& rest, Message& message) {
+  if (rest.at == 0) return;
+  if (!Reader(octets(rest.message), message).all_records(rest.at))
+    message.extent = broken(rest);
+  else if (is_cut(rest))
+    message.extent = Extent::cut;
+}
+
+Result<Message> decode(Bytes message, std::size_t original) {
+  Unread rest;
+  auto decoded = TRY(decode_question(message, original, rest));
+  decode_rest(rest, decoded);
   return decoded;
 }
 

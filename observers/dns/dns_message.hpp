@@ -57,6 +57,16 @@ struct Message {
 // `original` is how many bytes the message had. A fault: there is not even a header.
 [[nodiscard]] Result<Message> decode(Bytes message, std::size_t original);
 
+// The same in two steps. A message is seen at each device that it passes, and by header and
+// question it is known again: then the rest need not be read.
+struct Unread {
+  Bytes message;
+  std::size_t original = 0;
+  std::uint32_t at = 0;  // where the records begin; 0: nothing is left to be read
+};
+[[nodiscard]] Result<Message> decode_question(Bytes message, std::size_t original, Unread& rest);
+void decode_rest(const Unread& rest, Message& message);
+
 // "AAAA"; "TYPE65400", RFC 3597.
 [[nodiscard]] std::string type_name(std::uint16_t type);
 // "IN"; "CLASS17".

@@ -135,6 +135,23 @@ TEST(DnsMessage, a_negative_answer_says_how_long_it_may_be_kept) {
   EXPECT_EQ(message.negative_ttl, 60u);
 }
 
+TEST(DnsMessage, its_question_can_be_read_alone_and_the_rest_later) {
+  auto wire = Wire::answer(1, "example.com", kA);
+  wire.record("\xc0\x0c", kA, 60, std::string("\xc0\x00\x02\x01", 4));
+  Unread rest;
+  auto message = decode_question(wire.bytes(), wire.bytes().size(), rest);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->name, "example.com");
+  EXPECT_THAT(message->answers, IsEmpty());
+  decode_rest(rest, *message);
+  ASSERT_THAT(message->answers, SizeIs(1));
+  EXPECT_EQ(message->answers[0].data, "192.0.2.1");
+  const auto half = wire.bytes().first(16);  // in the middle of the name
+  message = decode_question(half, half.size(), rest);
+  EXPECT_EQ(message->extent, Extent::malformed);
+  EXPECT_EQ(rest.at, 0u) << "nothing is left to be read";
+}
+
 TEST(DnsMessage, what_the_capture_cut_is_told_from_what_is_malformed) {
   auto wire = Wire::answer(1, "example.com", kA);
   wire.record("\xc0\x0c", kA, 60, std::string("\xc0\x00\x02\x01", 4));

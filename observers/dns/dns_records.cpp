@@ -70,10 +70,13 @@ std::string_view name(Extent extent) {
   return "whole";
 }
 
+// Each lookup has it made more than once.
 std::string server_text(const Datagram& query) {
-  const auto address = address_text(query.server, query.ip_version);
-  return query.ip_version == 6 ? fmt::format(FMT_COMPILE("[{}]:{}"), address, query.server.port)
-                               : fmt::format(FMT_COMPILE("{}:{}"), address, query.server.port);
+  const auto& [address, port] = query.server;
+  if (query.ip_version == 4)
+    return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), address[0], address[1], address[2],
+                       address[3], port);
+  return fmt::format(FMT_COMPILE("[{}]:{}"), address_text(query.server, 6), port);
 }
 
 Record record_of(const Lookup& lookup, Arena& arena) {

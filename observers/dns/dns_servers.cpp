@@ -33,7 +33,7 @@ bool ServerFaults::on(const Lookup& lookup, RecordId evidence, Output& out) {
     (is_lagging ? server.slow : server.fast).add(now);
   }
   if (is_lagging) note(server, lookup, evidence);
-  if (names_.on(lookup, is_lagging, evidence, out)) return true;
+  if (names_.on(lookup, text, is_lagging, evidence, out)) return true;
   if (!is_answered)
     unanswered(server, lookup, evidence, out);
   else if (is_lagging)

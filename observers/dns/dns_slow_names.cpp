@@ -32,9 +32,9 @@ SlowNames::Keys SlowNames::keys_of(std::string_view server, const Lookup& lookup
           .zone = fmt::format("{} * {}", server, zone_of(name))};
 }
 
-bool SlowNames::on(const Lookup& lookup, bool is_lagging, RecordId evidence, Output& out) {
+bool SlowNames::on(const Lookup& lookup, const std::string& text, bool is_lagging,
+                   RecordId evidence, Output& out) {
   const auto now = lookup.concluded;
-  const auto text = server_text(lookup.query);
   Server& server = servers_.use(text);
   (is_lagging ? server.lagging : server.prompt).add(now);
   if (!is_lagging && parts_.size() == 0) return false;

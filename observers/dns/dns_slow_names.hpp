@@ -19,8 +19,10 @@ class SlowNames {
   static constexpr std::size_t kMaxServers = 256, kMaxParts = 512;
 
   void configure(const Config& config);
-  // A lookup, and whether it was slow or unanswered. True: it is its name's fault, or its zone's.
-  bool on(const Lookup& lookup, bool is_lagging, RecordId evidence, Output& out);
+  // A lookup, whom it asked (see server_text), and whether it was slow or unanswered. True: it is
+  // its name's fault, or its zone's.
+  bool on(const Lookup& lookup, const std::string& server, bool is_lagging, RecordId evidence,
+          Output& out);
   // Whether its server answered for other zones quickly since this one was first known to lag.
   [[nodiscard]] bool are_others_prompt(const Lookup& lookup);
 

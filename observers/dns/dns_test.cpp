@@ -41,6 +41,15 @@ TEST_F(DnsTest, a_query_and_its_answer_become_one_record_of_who_asked) {
   EXPECT_EQ(out_.get<std::uint64_t>("dns.attempt"), 1u);
 }
 
+TEST_F(DnsTest, what_stands_behind_the_question_of_a_query_is_told_too) {
+  auto query = Wire::query(7, "a.example", kA);
+  query.additional(std::string("\0\0\x29\x04\xd0\0\0\0\0\0\0", 11));
+  ASSERT_TRUE(feed({.time = kStart}, query));
+  is_answered(3ms, 7, "a.example");
+  ASSERT_THAT(out_.records, SizeIs(1));
+  EXPECT_EQ(out_.get<std::uint64_t>("dns.edns.udp_size"), 1232u);
+}
+
 TEST_F(DnsTest, the_same_packet_at_stacked_devices_is_one_query_and_one_answer) {
   asks(0ms, 7, "a.example");
   asks(1us * 100, 7, "a.example");

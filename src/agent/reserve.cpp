@@ -73,7 +73,11 @@ Reserve::Kept Reserve::copy(const Record& record, RecordId id) {
     pack(value.index());
     std::visit(PackValue{pack}, value);
   }
-  Kept kept{.schema = record.schema, .origin = record.origin, .id = id, .values = pack.bytes()};
+  Kept kept{.schema = record.schema,
+            .origin = record.origin,
+            .id = id,
+            .is_exec = id == exec_,
+            .values = pack.bytes()};
   pack.bytes().swap(scratch_);
   return kept;
 }
@@ -122,7 +126,7 @@ void Reserve::put(Kept&& kept, Shelf& shelf, std::size_t most) {
 
 // The latest exec of a process that runs.
 bool Reserve::lives(const Kept& kept) const {
-  if (!kept.schema || !kept.origin.pid) return false;
+  if (!kept.schema || !kept.is_exec) return false;
   const Process* process = world_.process(kept.origin.pid);
   return process && process->life == Life::running && process->executed == kept.origin.time;
 }
@@ -134,6 +138,7 @@ bool Reserve::is_involved(const Kept& kept) const {
 }
 
 void Reserve::on_fact(const Fact& fact) {
+  if (const auto* executed = std::get_if<ProcessExecuted>(&fact)) exec_ = executed->evidence;
   if (const auto* sent = std::get_if<SignalSent>(&fact)) {
     if (!sent->lethal && !asks_to_end(sent->signal)) return;
     involve(sent->target.pid);

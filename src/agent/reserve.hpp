@@ -41,7 +41,8 @@ class Reserve {
 
   explicit Reserve(const World& world) : world_(world) {}
 
-  // Who has to do with an end by signal. Facts come before their records have to go.
+  // Who has to do with an end by signal, and which record is of an exec. Facts come before their
+  // records.
   void on_fact(const Fact& fact);
   // Ids come in ascending order.
   void keep(const Record& record, RecordId id);
@@ -59,6 +60,7 @@ class Reserve {
     const Schema* schema;  // nullptr: taken
     Origin origin;
     RecordId id;
+    bool is_exec = false;
     std::string values;  // packed, in the order of the schema's fields
 
     [[nodiscard]] std::size_t bytes() const;
@@ -78,6 +80,7 @@ class Reserve {
   std::string scratch_;  // what copy() packs in
   std::deque<Kept> queue_;
   Shelf living_, involved_;
+  RecordId exec_{};                                                    // of the latest
   std::unordered_set<std::uint32_t> involved_pids_, involved_before_;  // since turned_, before it
   MonotonicTime turned_{};
   std::size_t queue_bytes_ = 0, most_bytes_ = kMaxBytes;

@@ -33,8 +33,10 @@ class ReserveTest : public testing::Test {
                  id(number));
   }
   static RecordId id(std::uint64_t number) { return {.run = 7, .number = number}; }
-  void runs(std::uint32_t pid, std::int64_t executed) {
-    world.apply(ProcessExecuted{.time = MonotonicTime(executed), .process = {pid, 1}});
+  // The record of it has the number of its time.
+  void runs(std::uint32_t pid, std::uint64_t executed) {
+    happens(ProcessExecuted{
+        .time = MonotonicTime(executed), .evidence = id(executed), .process = {pid, 1}});
   }
   void ends(std::uint32_t pid, std::int64_t time, std::int32_t signal = 0) {
     happens(ProcessExited{.time = MonotonicTime(time), .process = {pid, 1}, .signal = signal});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -14,9 +15,12 @@ namespace tapio {
 class Packer {
  public:
   Packer& operator()(std::unsigned_integral auto value) {
+    std::array<char, 10> bytes;  // 64 bits by 7
+    std::size_t size = 0;
     std::uint64_t rest = value;
-    for (; rest > 0x7f; rest >>= 7) out_ += static_cast<char>(0x80 | (rest & 0x7f));
-    out_ += static_cast<char>(rest);
+    for (; rest > 0x7f; rest >>= 7) bytes[size++] = static_cast<char>(0x80 | (rest & 0x7f));
+    bytes[size++] = static_cast<char>(rest);
+    out_.append(bytes.data(), size);
     return *this;
   }
   Packer& operator()(std::signed_integral auto value) {

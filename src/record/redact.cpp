@@ -415,16 +415,23 @@ class Script {
   Part next_ = Part::none;
 };
 
-// Most text has neither signs nor blanks, so nothing in it can be a secret.
+// Most text has none of these, so nothing in it can be a secret.
 struct Marks {
   bool signs = false, blanks = false;
+  // A word may begin with '-', or end in "bearer": no other says anything of what is behind it.
+  bool options = false, bearers = false;
 };
 Marks marks_in(std::string_view text) {
   Marks marks;
+  char before = ' ';
   for (const char c : text) {
     marks.signs |= c == '=' || c == ':';
-    marks.blanks |= c == ' ' || (c >= '\t' && c <= '\r');  // more than is_blank(): found, then read
+    marks.blanks |= is_blank(c);
+    marks.options |= c == '-' && !is_name_char(before);
+    marks.bearers |= (before == 'r' || before == 'R') && !is_name_char(c);
+    before = c;
   }
+  marks.bearers |= before == 'r' || before == 'R';
   return marks;
 }
 
@@ -436,9 +443,9 @@ bool is_unmarked(std::string_view text) {
 
 void find_in(std::string_view text, Reading reading, const SecretNames& names, Hidden& hidden) {
   if (is_unmarked(text)) return;
-  const auto [signs, blanks] = marks_in(text);
+  const auto [signs, blanks, options, bearers] = marks_in(text);
   if (signs) Pairs(names, text, reading, hidden).find();
-  if (blanks && std::ranges::any_of(text, is_blank)) Script(names, text, hidden).find();
+  if (blanks && (options || bearers)) Script(names, text, hidden).find();
 }
 
 // How the argument behind this one is to be read. -c, -lc: as a script.

@@ -231,6 +231,10 @@ TEST(Redaction, looks_into_scripts) {
       {{"ssh", "h", "psql --password hunter2 -l"}, {"ssh", "h", "psql --password *** -l"}},
       {{"sh", "-c", "a\nmysql -pX\nls -p1"}, {"sh", "-c", "a\nmysql -p***\nls -p1"}},
       {{"sh", "-c", "(sshpass -p X ssh h)"}, {"sh", "-c", "(sshpass -p *** ssh h)"}},
+      {{"sh", "-c", "x $(mysql -pX)"}, {"sh", "-c", "x $(mysql -p***)"}},
+      {{"sh", "-c", "say 'Bearer' X"}, {"sh", "-c", "say 'Bearer' ***"}},
+      {{"sh", "-c", "say X BEARER X"}, {"sh", "-c", "say X BEARER ***"}},
+      {{"sh", "-c", "OPTS=\"--password X\" y"}, {"sh", "-c", "OPTS=\"--password ***\" y"}},
   });
   check_unchanged({{"sh", "-c", "mysql -p db; patch -p1 --no-password x"},
                    {"sh", "-c", "echo --password; ls"},
