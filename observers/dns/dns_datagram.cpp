@@ -32,8 +32,8 @@ Result<Datagram> datagram_of(const wire::Sample& sample) {
              .network_namespace = e.network_namespace,
              .interface = interface_of(e),
              .size = e.message.original,
-             .message = TRY(decode_question(bytes, e.message.original, unread))};
-  d.unread = unread;
+             .message = TRY(decode_question(bytes, e.message.original, unread)),
+             .unread = unread};
   d.client = endpoint(e.source, e.source_port);
   d.server = endpoint(e.destination, e.destination_port);
   if (d.message.is_answer()) std::swap(d.client, d.server);

@@ -37,8 +37,9 @@ struct Datagram {
   std::string interface;
   std::uint32_t size = 0;  // of the message
   Message message;
-  Unread unread{};  // of it; in the sample, so as long as that is worked on
+  Unread unread{};  // of it; a view of the sample: not to be kept
 
+  // Before the sample is over, by who keeps this or hands it on.
   void read_rest() { decode_rest(std::exchange(unread, {}), message); }
 };
 

@@ -415,11 +415,16 @@ class Script {
   Part next_ = Part::none;
 };
 
+// A word that is no option and no "Bearer" says nothing of what is behind it, see Command. This is
+// asked of each argument, and of the words in a text by marks_in().
+bool may_speak_of_next(std::string_view arg) {
+  return arg.starts_with('-') || arg.ends_with('r') || arg.ends_with('R');
+}
+
 // Most text has none of these, so nothing in it can be a secret.
 struct Marks {
   bool signs = false, blanks = false;
-  // A word may begin with '-', or end in "bearer": no other says anything of what is behind it.
-  bool options = false, bearers = false;
+  bool speaks = false;  // a word, without what may stand around it, may_speak_of_next()
 };
 Marks marks_in(std::string_view text) {
   Marks marks;
@@ -427,11 +432,11 @@ Marks marks_in(std::string_view text) {
   for (const char c : text) {
     marks.signs |= c == '=' || c == ':';
     marks.blanks |= is_blank(c);
-    marks.options |= c == '-' && !is_name_char(before);
-    marks.bearers |= (before == 'r' || before == 'R') && !is_name_char(c);
+    marks.speaks |= c == '-' && !is_name_char(before);
+    marks.speaks |= (before == 'r' || before == 'R') && !is_name_char(c);
     before = c;
   }
-  marks.bearers |= before == 'r' || before == 'R';
+  marks.speaks |= before == 'r' || before == 'R';
   return marks;
 }
 
@@ -443,9 +448,9 @@ bool is_unmarked(std::string_view text) {
 
 void find_in(std::string_view text, Reading reading, const SecretNames& names, Hidden& hidden) {
   if (is_unmarked(text)) return;
-  const auto [signs, blanks, options, bearers] = marks_in(text);
+  const auto [signs, blanks, speaks] = marks_in(text);
   if (signs) Pairs(names, text, reading, hidden).find();
-  if (blanks && (options || bearers)) Script(names, text, hidden).find();
+  if (blanks && speaks) Script(names, text, hidden).find();
 }
 
 // How the argument behind this one is to be read. -c, -lc: as a script.
@@ -454,11 +459,6 @@ Reading reading_behind(std::string_view arg) {
   const bool script = arg.size() >= 2 && arg[0] == '-' && arg.back() == 'c' &&
                       std::ranges::all_of(arg.substr(1), is_letter);
   return script ? Reading::script : Reading::argument;
-}
-
-// Without an option and a "Bearer" no argument says anything of the next one.
-bool may_speak_of_next(std::string_view arg) {
-  return arg.starts_with('-') || arg.ends_with('r') || arg.ends_with('R');
 }
 
 // Reads arguments from left to right.
