@@ -35,6 +35,18 @@ TEST(Eights, find_a_byte_wherever_it_is) {
   EXPECT_FALSE(eights::any("", [](auto b) { return eights::is(b, 0); }));
 }
 
+TEST(Eights, copy_what_they_look_at_and_no_more) {
+  with_each_byte([](std::string_view text, unsigned char byte) {
+    std::string to(text.size() + 2, '#');
+    const auto is_sign = [](auto b) { return eights::is(b, '='); };
+    EXPECT_EQ(eights::copy(to.data() + 1, text, is_sign), byte == '=') << text;
+    EXPECT_EQ(to, '#' + std::string(text) + '#');
+  });
+  char untouched = '#';
+  EXPECT_FALSE(eights::copy(&untouched, {}, [](auto b) { return eights::is(b, 0); }));
+  EXPECT_EQ(untouched, '#');
+}
+
 TEST(Eights, tell_what_json_has_as_it_is) {
   with_each_byte([](std::string_view text, unsigned char) {
     std::string written;

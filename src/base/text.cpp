@@ -149,10 +149,7 @@ std::string printable(std::string_view text) {
 }
 
 bool is_plain_json(std::string_view text) {
-  return !eights::any(text, [](std::uint64_t bytes) {
-    return eights::not_ascii(bytes) | eights::below(bytes, ' ') | eights::is(bytes, '"') |
-           eights::is(bytes, '\\') | eights::is(bytes, 0x7F);
-  });
+  return !eights::any(text, eights::not_plain_json);
 }
 
 void append_json_string(std::string& out, std::string_view text) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/eights.hpp"
 #include "base/text.hpp"
 #include "record/who.hpp"
 
@@ -32,7 +33,7 @@ class Line {
       pass_on();
       out_.append(text);
     } else {
-      text.copy(room(text.size()), text.size());
+      eights::copy(room(text.size()), text, untested);
       at_ += text.size();
     }
   }
@@ -42,7 +43,7 @@ class Line {
     at_ += static_cast<std::size_t>(std::to_chars(at, at + kLongest, number).ptr - at);
   }
   void text(std::string_view text) {
-    if (text.size() <= kLongestPiece && is_plain_json(text)) return between("\"", text, "\"");
+    if (text.size() <= kLongestPiece && between("\"", text, "\"", eights::not_plain_json)) return;
     pass_on();
     append_json_string(out_, text);
   }
@@ -53,18 +54,22 @@ class Line {
     at_ += kRfc3339Bytes;
     put('"');
   }
-  void key(std::string_view name) { between(",\"", name, "\":"); }
+  void key(std::string_view name) { between(",\"", name, "\":", untested); }
 
  private:
   static constexpr std::size_t kLongestPiece = 1024;
 
-  template <std::size_t N, std::size_t M>  // with their NULs
-  void between(const char (&before)[N], std::string_view text, const char (&behind)[M]) {
-    char* at = room(N + text.size() + M);
+  static constexpr auto untested = [](std::uint64_t) { return std::uint64_t{}; };
+
+  // False, and nothing is put: some of the text is `odd`.
+  template <std::size_t N, std::size_t M, typename Odd>  // with their NULs
+  bool between(const char (&before)[N], std::string_view text, const char (&behind)[M], Odd odd) {
+    char* const at = room(N + text.size() + M);
     std::memcpy(at, before, N - 1);
-    text.copy(at + N - 1, text.size());  // it may be one without an address
+    if (eights::copy(at + N - 1, text, odd)) return false;
     std::memcpy(at + N - 1 + text.size(), behind, M - 1);
     at_ += N - 1 + text.size() + M - 1;
+    return true;
   }
   // For so many bytes, at most as many as there are at all.
   char* room(std::size_t bytes) {
