@@ -17,7 +17,7 @@ std::size_t hash(std::string_view executable) {
 
 ForkBomb::Newborn* ForkBomb::find(ProcessId id) {
   const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : &*found->second;
+  return found == by_id_.end() ? nullptr : &found->second;
 }
 
 void ForkBomb::on(const ProcessStarted& fact, Output& out) {
@@ -28,23 +28,24 @@ void ForkBomb::on(const ProcessStarted& fact, Output& out) {
   Newborn* parent = find(fact.parent);
   const bool inherits = parent && parent->origin != parent->id;
   const Process* process = out.world().process(fact.process);
-  newborns_.push_back({.id = fact.process,
-                       .parent = fact.parent,
-                       .born = fact.time,
-                       .evidence = fact.evidence,
-                       .cgroup_id = fact.cgroup_id,
-                       .name = std::string(fact.name),
-                       .origin = inherits ? parent->origin : fact.parent,
-                       .program = hash(process ? process->image->executable : ""),
-                       .generation = inherits ? parent->generation + 1 : 1});
-  place->second = std::prev(newborns_.end());
-  join(newborns_.back());
+  Newborn& newborn = place->second;
+  newborn = {.id = fact.process,
+             .parent = fact.parent,
+             .born = fact.time,
+             .evidence = fact.evidence,
+             .cgroup_id = fact.cgroup_id,
+             .name = std::string(fact.name),
+             .origin = inherits ? parent->origin : fact.parent,
+             .program = hash(process ? process->image->executable : ""),
+             .generation = inherits ? parent->generation + 1 : 1};
+  newborns_.push_back(&newborn);
+  join(newborn);
   if (parent) parent->children++;
   if (const ProcessId* bomb = of_bomb_.find(fact.parent)) {
     const ProcessId eldest = *bomb;
     of_bomb_.use(fact.process) = eldest;
   }
-  const ProcessId origin = newborns_.back().origin;
+  const ProcessId origin = newborn.origin;
   look(origin, origins_[origin], fact.time, out);
 }
 
@@ -68,9 +69,9 @@ void ForkBomb::on(const ProcessExited& fact) {
 
 void ForkBomb::forget(MonotonicTime now) {
   while (!newborns_.empty() &&
-         (newborns_.size() >= kMaxNewborns || newborns_.front().born + kNewborn < now)) {
-    leave(newborns_.front());
-    by_id_.erase(newborns_.front().id);
+         (newborns_.size() >= kMaxNewborns || newborns_.front()->born + kNewborn < now)) {
+    leave(*newborns_.front());
+    by_id_.erase(by_id_.find(newborns_.front()->id));
     newborns_.pop_front();
   }
 }
@@ -103,8 +104,8 @@ void ForkBomb::look(ProcessId id, Origin& origin, MonotonicTime now, Output& out
   const ProcessId* known = of_bomb_.find(line.eldest->id);
   const ProcessId eldest = known ? *known : alone ? line.eldest->id : id;
   if (!told_.use(eldest).tell(now)) return;
-  for (const Newborn& newborn : newborns_)
-    if (newborn.origin == id) of_bomb_.use(newborn.id) = eldest;
+  for (const Newborn* newborn : newborns_)
+    if (newborn->origin == id) of_bomb_.use(newborn->id) = eldest;
   tell(line, eldest, now, out);
 }
 
@@ -127,7 +128,8 @@ void ForkBomb::add(Line& line, const Newborn& newborn) {
 std::vector<ForkBomb::Line> ForkBomb::lines_of(ProcessId origin) const {
   std::vector<Line> lines(1);
   std::unordered_map<ProcessId, std::size_t, ProcessIdHash> line_of;
-  for (const Newborn& newborn : newborns_) {
+  for (const Newborn* each : newborns_) {
+    const Newborn& newborn = *each;
     if (newborn.origin != origin || newborn.id == origin) continue;
     const auto parent = line_of.find(newborn.parent);
     const std::size_t at = parent == line_of.end() ? lines.size() : parent->second;

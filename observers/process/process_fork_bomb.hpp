@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <list>
+#include <deque>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -93,8 +93,8 @@ class ForkBomb {
 
   std::uint32_t processes_ = 0;
   std::uint32_t parents_ = 0;
-  std::list<Newborn> newborns_;  // eldest first
-  std::unordered_map<ProcessId, std::list<Newborn>::iterator, ProcessIdHash> by_id_;
+  std::unordered_map<ProcessId, Newborn, ProcessIdHash> by_id_;
+  std::deque<Newborn*> newborns_;                                 // those in by_id_, eldest first
   std::unordered_map<ProcessId, Origin, ProcessIdHash> origins_;  // that have members
   Lru<ProcessId, Incident, ProcessIdHash> told_{kMaxTold};
   Lru<std::uint64_t, Alarm> alarms_{kMaxAlarms};  // by cgroup

@@ -16,8 +16,17 @@ std::string joined(std::span<const std::string_view> args, std::size_t limit) {
   return text;
 }
 
-bool same(const ProcessImage& a, const ProcessImage& b) {
-  return a.executable == b.executable && a.args_text == b.args_text && a.args_bytes == b.args_bytes;
+// Whether joined() would give this.
+bool is_joined(std::string_view text, std::span<const std::string_view> args, std::size_t limit) {
+  std::size_t at = 0;
+  for (const auto arg : args) {
+    if (at >= limit) break;
+    const auto part = arg.substr(0, limit - at);
+    if (text.size() <= at + part.size() || text.substr(at, part.size()) != part) return false;
+    at += part.size();
+    if (text[at++] != '\0') return false;
+  }
+  return at == text.size();
 }
 
 std::size_t bytes(const ProcessImage& image) {
@@ -323,20 +332,26 @@ void Processes::set_image(Entry& entry, const ProcessExecuted& fact) {
   entry.image_time = fact.time;
   set_credentials(entry, fact.credentials, fact.time);
   entry.process.name = fact.name.substr(0, kMaxName);
-  ProcessImage image{.executable = std::string(fact.executable.substr(0, limits_.args_bytes)),
-                     .args_text = joined(fact.args, limits_.args_bytes),
-                     .args_bytes = fact.args_bytes};
-  // Workers that were found have what their parent has.
+  // Workers that were found have what their parent has, and storms are often of one program.
   const Entry* parent = locate(entry.process.parent);
-  for (Image* known : {entry.image, parent ? parent->image : nullptr})
-    if (known && same(known->image, image)) return share_image(entry, known);
+  for (Image* known : {entry.image, parent ? parent->image : nullptr, latest_image_})
+    if (known && is_of(known->image, fact)) return share_image(entry, known);
   auto& list = images_[std::to_underlying(Text::full_live)];
   Image& created = list.emplace_back();
   created.self = std::prev(list.end());
-  created.image = std::move(image);
+  created.image = {.executable = std::string(fact.executable.substr(0, limits_.args_bytes)),
+                   .args_text = joined(fact.args, limits_.args_bytes),
+                   .args_bytes = fact.args_bytes};
   text_bytes_ += bytes(created.image);
+  latest_image_ = &created;
   share_image(entry, &created);
   trim();
+}
+
+bool Processes::is_of(const ProcessImage& image, const ProcessExecuted& fact) const {
+  const auto limit = limits_.args_bytes;
+  return image.executable == fact.executable.substr(0, limit) &&
+         image.args_bytes == fact.args_bytes && is_joined(image.args_text, fact.args, limit);
 }
 
 void Processes::share_image(Entry& entry, Image* image) {
@@ -361,6 +376,7 @@ void Processes::drop_image(Entry& entry) {
   (entry.process.life == Life::running ? image->living : image->dead)--;
   if (image->living + image->dead > 0) return mourn(*image);
   text_bytes_ -= bytes(image->image);
+  if (image == latest_image_) latest_image_ = nullptr;
   images_[std::to_underlying(image->text)].erase(image->self);
 }
 

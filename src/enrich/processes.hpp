@@ -114,6 +114,7 @@ class Processes {
   void set_credentials(Entry& entry, const Credentials& credentials, MonotonicTime time);
   void drop_credentials(Entry& entry);
   void set_image(Entry& entry, const ProcessExecuted& fact);
+  [[nodiscard]] bool is_of(const ProcessImage& image, const ProcessExecuted& fact) const;
   void share_image(Entry& entry, Image* image);
   void drop_image(Entry& entry);
   void mourn(Image& image);
@@ -130,6 +131,7 @@ class Processes {
   std::unordered_map<std::uint32_t, Entry*> newest_;  // by pid
   std::map<Credentials, std::uint32_t> credentials_;  // and how many have them: few differ
   std::list<Image> images_[kTexts];
+  Image* latest_image_ = nullptr;  // that was made for an exec, if anybody has it still
   std::size_t text_bytes_ = 0;
   std::uint32_t walk_ = 0;
   MonotonicTime walk_began_{};

@@ -309,6 +309,23 @@ TEST(Processes, one_pid_has_a_bounded_past) {
   EXPECT_EQ(table.stats().exited, 8u);
 }
 
+TEST(Processes, what_one_after_another_runs_is_kept_once_and_let_go_with_the_last) {
+  Processes table;
+  table.executed(Exec(1s, {1, 1}, "ls", {"-a"}));
+  table.executed(Exec(2s, {2, 2}, "ls", {"-a"}));
+  EXPECT_EQ(table.stats().text_bytes, 2u + 3u);
+  for (const std::string_view arg : {"-ab", "-", "-a", ""})
+    table.executed(Exec(3s, {3, 3}, "ls", {arg}));
+  EXPECT_THAT(table.find({2, 2})->image->args(), ElementsAre("-a"));
+  EXPECT_THAT(table.find({3, 3})->image->args(), ElementsAre(""));
+  EXPECT_EQ(table.stats().text_bytes, 2u + 3u + 2u + 1u);
+  for (const std::uint32_t pid : {1, 2, 3}) table.exited(exit(4s, {pid, pid}));
+  table.expire(10min);
+  EXPECT_EQ(table.stats().text_bytes, 0u);
+  table.executed(Exec(11min, {4, 4}, "ls", {""}));
+  EXPECT_EQ(table.stats().text_bytes, 2u + 1u);
+}
+
 TEST(Processes, over_the_budget_the_dead_lose_their_arguments_before_the_living) {
   const std::string text(399, 'x');
   Processes table({.text_bytes = 1000});
