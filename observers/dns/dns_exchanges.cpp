@@ -56,8 +56,20 @@ const std::string& Exchanges::question_of(const Datagram& query) {
   return question_;
 }
 
-std::span<Lookup> Exchanges::take(Datagram datagram) {
+void Exchanges::Alike::erase(Open open) {
+  const auto rest = std::ranges::remove(std::span(all_).first(count_), open);
+  count_ -= rest.size();
+}
+
+// An answer has been told by now; what it was to is kept for a while, to be known again.
+void Exchanges::begin() {
+  for (Lookup* lookup : concluded_) lookup->answer.reset();
   concluded_.clear();
+  ended_.clear();
+}
+
+std::span<Lookup* const> Exchanges::take(Datagram datagram) {
+  begin();
   if (datagram.message.is_answer())
     take_answer(std::move(datagram));
   else
@@ -72,7 +84,7 @@ Lookup* Exchanges::find(const Datagram& datagram) {
   if (alike == by_key_.end()) return nullptr;
   Lookup* best = nullptr;
   int best_rank = -1;
-  for (const Open open : alike->second) {
+  for (const Open open : alike->second.all()) {
     if (open->query.server != datagram.server ||
         !is_same_question(open->query.message, datagram.message))
       continue;
@@ -106,7 +118,7 @@ void Exchanges::take_query(Datagram query) {
   query.read_rest();
   query.message.answers = {};  // a query has none, but a stranger may fill the table with them
   lookups_.push_back({.query = std::move(query), .role = role, .attempt = tried, .latest = time});
-  by_key_[key].push_back(std::prev(lookups_.end()));
+  by_key_[key].add(std::prev(lookups_.end()));
 }
 
 // The same message once more: it was sent again.
@@ -151,7 +163,8 @@ void Exchanges::take_answer(Datagram answer) {
   known->concluded = std::max(answer.origin.time, known->query.origin.time);
   known->outcome = Outcome::answered;
   if (known->role == Role::client) questions_.erase(question_of(known->query));
-  concluded_.emplace_back(*known).answer = std::move(answer);
+  known->answer = std::move(answer);
+  concluded_.push_back(known);
 }
 
 // A network namespace of its own is not enough for an answer to be a stray: where addresses are
@@ -159,7 +172,7 @@ void Exchanges::take_answer(Datagram answer) {
 void Exchanges::note_stray(const Datagram& answer) {
   const auto alike = by_key_.find(key_of(answer));
   if (alike != by_key_.end() && !answer.was_sent)
-    for (const Open open : alike->second) {
+    for (const Open open : alike->second.all()) {
       if (open->concluded.count() != 0 || open->role != Role::client ||
           open->query.network_namespace != answer.network_namespace ||
           !is_same_question(open->query.message, answer.message))
@@ -173,26 +186,25 @@ void Exchanges::note_stray(const Datagram& answer) {
 
 void Exchanges::make_room(const Key& key) {
   const auto evict = [&](Open open) {
-    if (open->concluded.count() == 0) {
-      concluded_.emplace_back(*open).concluded = open->latest;
-      counts_.evicted++;
-    }
-    forget(open);
+    if (open->concluded.count() != 0) return forget(open);
+    counts_.evicted++;
+    end(open, open->latest);
   };
   if (const auto alike = by_key_.find(key);
-      alike != by_key_.end() && alike->second.size() >= kMaxAlike)
-    evict(alike->second.front());
+      alike != by_key_.end() && alike->second.all().size() >= kMaxAlike)
+    evict(alike->second.all().front());
   if (lookups_.size() >= kMaxOpen) evict(lookups_.begin());
 }
 
-std::span<Lookup> Exchanges::expire(MonotonicTime now) {
-  concluded_.clear();
+std::span<Lookup* const> Exchanges::expire(MonotonicTime now) {
+  begin();
   for (auto open = lookups_.begin(); open != lookups_.end();) {
     const auto next = std::next(open);
     if (open->concluded.count() != 0) {
       if (open->concluded + kLinger <= now) forget(open);
     } else if (open->latest + timeout_ + kGrace <= now) {
-      concluded_.push_back(conclude(open, now));
+      open->outcome = is_lost(*open) ? Outcome::unknown : Outcome::unanswered;
+      end(open, now);
     }
     open = next;
   }
@@ -201,21 +213,22 @@ std::span<Lookup> Exchanges::expire(MonotonicTime now) {
   return concluded_;
 }
 
-Lookup Exchanges::conclude(Open open, MonotonicTime now) {
-  Lookup lookup = std::move(*open);
-  open->query = lookup.query;  // forget() looks for it
-  lookup.outcome = is_lost(lookup) ? Outcome::unknown : Outcome::unanswered;
-  lookup.concluded = now;
-  forget(open);
-  return lookup;
+void Exchanges::unlink(Open open) {
+  const auto alike = by_key_.find(key_of(open->query));
+  if (alike == by_key_.end()) return;
+  alike->second.erase(open);
+  if (alike->second.all().empty()) by_key_.erase(alike);
+}
+
+void Exchanges::end(Open open, MonotonicTime concluded) {
+  unlink(open);
+  open->concluded = concluded;
+  concluded_.push_back(&*open);
+  ended_.splice(ended_.end(), lookups_, open);
 }
 
 void Exchanges::forget(Open open) {
-  const auto alike = by_key_.find(key_of(open->query));
-  if (alike != by_key_.end()) {
-    std::erase(alike->second, open);
-    if (alike->second.empty()) by_key_.erase(alike);
-  }
+  unlink(open);
   lookups_.erase(open);
 }
 

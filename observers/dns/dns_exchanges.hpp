@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <list>
 #include <optional>
@@ -63,10 +64,9 @@ class Exchanges {
   Exchanges& operator=(const Exchanges&) = delete;
   void set_timeout(std::chrono::nanoseconds timeout) { timeout_ = timeout; }
 
-  // What is concluded by it; mostly one, or none. It may be moved away, and is there until the next
-  // call.
-  [[nodiscard]] std::span<Lookup> take(Datagram datagram);
-  [[nodiscard]] std::span<Lookup> expire(MonotonicTime now);
+  // What is concluded by it; mostly one, or none. It is there until the next call.
+  [[nodiscard]] std::span<Lookup* const> take(Datagram datagram);
+  [[nodiscard]] std::span<Lookup* const> expire(MonotonicTime now);
   // Messages of this time were lost: what looks unanswered may not be.
   void lost(MonotonicTime from, MonotonicTime to);
 
@@ -88,6 +88,16 @@ class Exchanges {
     std::uint32_t attempt = 1;
     MonotonicTime latest{};
   };
+  class Alike {  // lookups of one key, oldest first
+   public:
+    [[nodiscard]] std::span<const Open> all() const { return std::span(all_).first(count_); }
+    void add(Open open) { all_[count_++] = open; }  // when there are fewer than kMaxAlike
+    void erase(Open open);
+
+   private:
+    std::array<Open, kMaxAlike> all_{};
+    std::size_t count_ = 0;
+  };
 
   static Key key_of(const Datagram& datagram);
   const std::string& question_of(const Datagram& query);  // until the next call
@@ -98,16 +108,20 @@ class Exchanges {
   void again(Lookup& lookup, const Datagram& query);
   std::uint32_t attempt(const Datagram& query);
   void make_room(const Key& key);
-  Lookup conclude(Open open, MonotonicTime now);
+  void begin();
+  // Nobody finds it any more.
+  void unlink(Open open);
+  void end(Open open, MonotonicTime concluded);
   void forget(Open open);
   [[nodiscard]] bool is_lost(const Lookup& lookup) const;
 
   std::chrono::nanoseconds timeout_;
   std::list<Lookup> lookups_;  // oldest first
-  std::unordered_map<Key, std::vector<Open>, KeyHash> by_key_;
+  std::list<Lookup> ended_;    // by the latest call, and in no table any more
+  std::unordered_map<Key, Alike, KeyHash> by_key_;
   std::unordered_map<std::string, Question> questions_;  // unanswered ones of clients here
   MonotonicTime lost_from_ = MonotonicTime::max(), lost_to_{};
-  std::vector<Lookup> concluded_;  // by the latest call
+  std::vector<Lookup*> concluded_;  // by the latest call, in either list
   std::string question_;
   Counts counts_;
 };

@@ -32,7 +32,7 @@ Status DnsObserver::on_sample(const wire::Sample& sample, Output& out) {
 
 void DnsObserver::take(Datagram message, Output& out) {
   if (config_.library) library_.asked(message);
-  for (Lookup& lookup : exchanges_.take(std::move(message))) tell(std::move(lookup), out);
+  for (Lookup* lookup : exchanges_.take(std::move(message))) tell(*lookup, out);
 }
 
 void DnsObserver::take(std::vector<Datagram> messages, Output& out) {
@@ -59,10 +59,10 @@ void DnsObserver::on_fact(const Fact& fact, Output&) {
 
 void DnsObserver::on_tick(MonotonicTime now, Output& out) {
   take(streams_.expire(now), out);
-  for (Lookup& lookup : exchanges_.expire(now)) {
-    if (lookup.query.transport == Transport::tcp && streams_.may_have_missed(lookup.query))
-      lookup.outcome = Outcome::unknown;
-    tell(std::move(lookup), out);
+  for (Lookup* lookup : exchanges_.expire(now)) {
+    if (lookup->query.transport == Transport::tcp && streams_.may_have_missed(lookup->query))
+      lookup->outcome = Outcome::unknown;
+    tell(*lookup, out);
   }
   for (const auto& session : encrypted_.expire(now)) tell(session, out);
   detectors_.on_tick(now, out);
@@ -108,7 +108,7 @@ std::vector<Counter> DnsObserver::counters() const {
           {"greetings_unopened", encrypted.unopened}};
 }
 
-void DnsObserver::tell(Lookup lookup, Output& out) {
+void DnsObserver::tell(Lookup& lookup, Output& out) {
   // Nobody here need answer what only passes through.
   if (lookup.role == Role::server && !lookup.answer) return;
   const auto step = searches_.place(lookup);

@@ -43,7 +43,7 @@ class DnsObserver final : public Observer {
   void take(Datagram message, Output& out);
   void take(std::vector<Datagram> messages, Output& out);
   void take(const Call& call, Output& out);
-  void tell(Lookup lookup, Output& out);
+  void tell(Lookup& lookup, Output& out);
   void tell(const EncryptedSession& session, Output& out);
   [[nodiscard]] bool is_ordinary(const Lookup& lookup) const;
   bool admit(MonotonicTime now);  // of what is ordinary

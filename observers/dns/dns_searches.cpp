@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns_searches.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -59,7 +60,8 @@ std::size_t common(std::string_view a, std::string_view b) {
 std::optional<Searches::Step> Searches::place(const Lookup& lookup) {
   if (!can_be_searched(lookup)) return {};
   std::string name = lower_case(lookup.query.message.name);
-  Alike& alike = searches_.use(fmt::format("{} {}", lookup.query.origin.pid, first_label(name)));
+  Alike& alike =
+      searches_.use(fmt::format(FMT_COMPILE("{} {}"), lookup.query.origin.pid, first_label(name)));
   Search& search = search_of(alike, lookup, std::move(name));
   Step step{.index = search.index};
   search.touched = std::max(search.touched, lookup.concluded);
@@ -100,7 +102,7 @@ Searches::Search* Searches::best(Alike& alike, const Lookup& lookup, std::string
   Search* best = nullptr;
   std::size_t most = 0;
   for (Search& each : alike) {
-    const auto shared = common(each.names.front(), name);
+    const auto shared = common(each.first(), name);
     if (!each.is_followed_by(lookup, name) || shared < most) continue;
     best = &each;
     most = shared;
@@ -115,15 +117,16 @@ bool Searches::Search::is_step(const Lookup& lookup, std::string_view name) cons
 // The next name is asked for when all that was answered of the one before says that there is none.
 bool Searches::Search::is_followed_by(const Lookup& lookup, std::string_view name) const {
   return is_missing && !is_found && lookup.query.origin.time >= touched && latest != name &&
-         std::ranges::find(names, name) == names.end();
+         std::ranges::find(before, name) == before.end();
 }
 
 void Searches::Search::advance(const Lookup& lookup, std::string name) {
-  const bool is_first = latest.empty();
   if (latest != name) {
-    if (!is_first) index++;
+    if (!latest.empty()) {
+      index++;
+      if (before.size() < kMaxNames) before.push_back(std::move(latest));
+    }
     asked_a = asked_aaaa = is_missing = is_found = false;
-    if (names.size() < kMaxNames) names.push_back(name);
     latest = std::move(name);
   }
   (lookup.query.message.type == kA ? asked_a : asked_aaaa) = true;
@@ -132,10 +135,9 @@ void Searches::Search::advance(const Lookup& lookup, std::string name) {
 // "svc.cluster.local cluster.local"; "." where nothing stood behind it.
 std::string Searches::Search::missed() const {
   std::size_t base = latest.size();
-  for (const auto& name : names) base = std::min(base, common(latest, name));
+  for (const auto& name : before) base = std::min(base, common(latest, name));
   std::string list;
-  for (const auto& name : names) {
-    if (name == latest) continue;
+  for (const auto& name : before) {
     if (!list.empty()) list += ' ';
     list += name.size() == base ? "." : name.substr(base + 1);
   }

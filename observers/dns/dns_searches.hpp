@@ -36,13 +36,16 @@ class Searches {
 
  private:
   struct Search {
-    std::vector<std::string> names;
+    std::vector<std::string> before;  // the latest name
     std::string latest;
     std::uint32_t index = 0;
     bool asked_a = false, asked_aaaa = false;  // of the latest name
     bool is_missing = false, is_found = false;
     MonotonicTime touched{};  // the latest answer
 
+    [[nodiscard]] const std::string& first() const {
+      return before.empty() ? latest : before.front();
+    }
     [[nodiscard]] bool is_step(const Lookup& lookup, std::string_view name) const;
     [[nodiscard]] bool is_followed_by(const Lookup& lookup, std::string_view name) const;
     void advance(const Lookup& lookup, std::string name);
