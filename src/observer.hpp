@@ -41,6 +41,9 @@ class Output {
   // Instead of emit(), for a record that is counted and not handed out, unless a story turns out to
   // rest on it.
   virtual RecordId withhold(const Record& record, Withheld why) = 0;
+  // The same of a record that is not made yet: Observer::make_record() makes it, of this sample,
+  // when a story rests on it. In a storm nearly all is withheld, and making it is most of the work.
+  virtual RecordId withhold(const wire::Sample& sample, const Origin& origin, Withheld why) = 0;
   // What the next emit() or withhold() will return: the evidence that a fact names.
   [[nodiscard]] virtual RecordId next_id() const = 0;
   [[nodiscard]] virtual const World& world() const = 0;
@@ -76,6 +79,11 @@ class Observer {
   virtual ~Observer() = default;
   // A fault means a malformed sample: it is counted and dropped.
   virtual Status on_sample(const wire::Sample& sample, Output& out) = 0;
+  // The record of a sample that it withheld unmade: the one that it would have made then. Of the
+  // sample alone, whatever has become known since; `clocks` are those of now.
+  virtual std::optional<Record> make_record(const wire::Sample&, const Clocks&, Arena&) const {
+    return {};
+  }
   // A fact that its descriptor needs, after the World has applied it; its own are among them. May
   // publish others.
   virtual void on_fact(const Fact&, Output&) {}

@@ -29,9 +29,10 @@ class Collected final : public Output {
     records.push_back(record);
     return records.back().id = {0, next_++};
   }
-  RecordId withhold(const Record&, Withheld why) override {
-    (why == Withheld::filtered ? filtered : rate_limited)++;
-    return {0, next_++};
+  RecordId withhold(const Record&, Withheld why) override { return withheld(why); }
+  RecordId withhold(const wire::Sample& sample, const Origin& origin, Withheld why) override {
+    unmade.push_back({origin, {sample.bytes.begin(), sample.bytes.end()}});
+    return withheld(why);
   }
   [[nodiscard]] RecordId next_id() const override { return {0, next_}; }
   [[nodiscard]] const World& world() const override { return known_ ? *known_ : nobody_; }
@@ -66,8 +67,18 @@ class Collected final : public Output {
   std::vector<Fact> facts;
   std::vector<Record> records;
   std::uint64_t rate_limited = 0, filtered = 0;
+  struct Unmade {
+    Origin origin;
+    std::vector<std::byte> sample;
+  };
+  std::vector<Unmade> unmade;  // among those that were withheld
 
  private:
+  RecordId withheld(Withheld why) {
+    (why == Withheld::filtered ? filtered : rate_limited)++;
+    return {0, next_++};
+  }
+
   Arena arena_;
   EmptyWorld nobody_;
   Clocks clocks_;

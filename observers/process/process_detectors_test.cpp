@@ -156,6 +156,7 @@ class Machine : public testing::Test, public Output {
     return this->record();
   }
   RecordId withhold(const Record&, Withheld) override { return record(); }
+  RecordId withhold(const wire::Sample&, const Origin&, Withheld) override { return record(); }
   [[nodiscard]] RecordId next_id() const override { return {1, next_}; }
   [[nodiscard]] const World& world() const override { return world_; }
   [[nodiscard]] const Clocks& clocks() const override { return clocks_; }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "collected.hpp"
@@ -54,6 +55,17 @@ void take(tapio::Observer& observer, tapio::Bytes bytes, tapio::Collected& out) 
   if (!done && (out.facts.size() > facts || out.records.size() > records)) std::abort();
 }
 
+// What it withheld, it can make a record of.
+void make_rest(const tapio::Observer& observer, tapio::Collected& out) {
+  for (const auto& [origin, bytes] : std::exchange(out.unmade, {})) {
+    const auto sample = tapio::wire::open_sample(bytes);
+    const auto record = observer.make_record(*sample, out.clocks(), out.arena());
+    if (!record || record->origin.pid != origin.pid || record->origin.time != origin.time)
+      std::abort();
+    out.records.push_back(*record);
+  }
+}
+
 // Its detectors hear what it says, as they do in the agent, and what they say.
 void tell(tapio::Observer& observer, tapio::Collected& out, std::size_t& told) {
   for (; told < out.facts.size(); ++told) {
@@ -93,6 +105,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (auto bytes = next_sample(rest); !bytes.empty(); bytes = next_sample(rest)) {
       take(observer, bytes, out);
       tell(observer, out, told);
+      make_rest(observer, out);
     }
     observer.on_tick(MonotonicTime::max() / 2, out);
     tell(observer, out, told);

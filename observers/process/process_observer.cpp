@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <optional>
 
 #include "process_credentials.hpp"
 #include "process_oom.hpp"
+#include "process_records.hpp"
 #include "process_text.hpp"
 
 namespace tapio::process {
@@ -25,39 +25,6 @@ constexpr std::int32_t kSiUser = 0, kSiQueue = -1, kSiTimer = -2, kSiMesgq = -3,
 bool is_fault(std::int32_t signal) {
   return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
          signal == SIGTRAP;
-}
-
-Origin origin_of(const tapio_event_header& header) {
-  return {.time = MonotonicTime(header.time_ns),
-          .cgroup_id = header.cgroup_id,
-          .pid = header.tgid,
-          .tid = header.tid,
-          .event_class = static_cast<tapio_class>(header.event_class)};
-}
-
-template <std::size_t N>  // NUL-terminated or full, never trusted to be either
-std::string_view keep(const char (&text)[N], Arena& arena) {
-  return arena.keep({text, ::strnlen(text, N)});
-}
-
-std::string_view capabilities(std::uint64_t set, Arena& arena) {
-  std::array<char, 16> hex;
-  for (std::size_t i = hex.size(); i-- > 0; set >>= 4) hex[i] = "0123456789abcdef"[set & 0xF];
-  return arena.keep({hex.data(), hex.size()});
-}
-
-ProcessId id(std::uint32_t tgid, std::uint64_t start_ns) {
-  return {tgid, ticks_of(start_ns)};
-}
-
-// CLOCK_BOOTTIME at the event is not in it; the difference to CLOCK_MONOTONIC only grows in a
-// suspend, so the clocks of now will do.
-std::chrono::nanoseconds uptime(const tapio_process_exit& e, const Clocks& clocks) {
-  const auto ahead = static_cast<std::uint64_t>(clocks.boottime_ahead.count());
-  const std::uint64_t end = e.header.time_ns + ahead;  // unsigned: these are any bytes to us
-  if (end < e.start_ns) return {};
-  return std::chrono::nanoseconds(
-      std::min<std::uint64_t>(end - e.start_ns, std::chrono::nanoseconds::max().count()));
 }
 
 // What shells and service managers exit with when they could not execute what they were to.
@@ -108,15 +75,6 @@ LevelColumns columns(const MemoryLevel* level) {
           .swap_max = limit_value(level->swap_max)};
 }
 
-// A process and what it runs, for which there may be a record each: not at the expense of ends.
-bool begins(const Record& record) {
-  return record.schema == &kFork || record.schema == &kExec;
-}
-
-Value signal_value(std::int32_t signal, Arena& arena) {
-  return signal ? Value{arena.keep(signal_name(signal))} : Value{};
-}
-
 }  // namespace
 
 SignalClass classify(std::int32_t signal, std::int32_t code, std::uint8_t siginfo) {
@@ -140,20 +98,6 @@ SignalClass classify(std::int32_t signal, std::int32_t code, std::uint8_t siginf
   }
   if (code > 0) return is_fault(signal) ? SignalClass::kernel_fault : SignalClass::kernel;
   return SignalClass::unknown;  // rt_sigqueueinfo(2) lets a sender invent negative codes
-}
-
-std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena) {
-  if (leaf_first.empty()) return complete ? "/" : "";
-  std::string path(leaf_first.size() + (leaf_first.ends_with('\0') ? 0 : 1), '/');
-  for (auto begin = path.end(); !leaf_first.empty();) {
-    const auto end = leaf_first.find('\0');
-    const auto part = leaf_first.substr(0, end);
-    begin -= std::ssize(part);
-    std::ranges::copy(part, begin--);  // to where its slash is
-    leaf_first.remove_prefix(end == leaf_first.npos ? leaf_first.size() : end + 1);
-  }
-  if (!complete) path.insert(0, "…");
-  return arena.keep(path);
 }
 
 void ProcessObserver::on_settings(const config::Section& settings) {
@@ -192,27 +136,42 @@ Status ProcessObserver::on_sample(const wire::Sample& sample, Output& out) {
   }
 }
 
+std::optional<Record> ProcessObserver::make_record(const wire::Sample& sample, const Clocks& clocks,
+                                                   Arena& arena) const {
+  return record_of(sample, clocks, arena);
+}
+
+std::optional<Withheld> ProcessObserver::withheld(const tapio_event_header& header, Bucket& rate) {
+  if (header.flags & TAPIO_STATE_ONLY) return Withheld::filtered;
+  if (!rate.admit(MonotonicTime(header.time_ns))) return Withheld::rate_limited;
+  return {};
+}
+
 void ProcessObserver::hand_out(const Record& record, const tapio_event_header& header,
                                Output& out) {
-  if (header.flags & TAPIO_STATE_ONLY)
-    out.withhold(record, Withheld::filtered);
-  else if (!(begins(record) ? beginnings_ : lifecycle_).admit(record.origin.time))
-    out.withhold(record, Withheld::rate_limited);
+  if (const auto why = withheld(header, lifecycle_))
+    out.withhold(record, *why);
   else
     out.emit(record);
 }
 
+void ProcessObserver::hand_out(const wire::Sample& sample, const Origin& origin, Bucket& rate,
+                               Output& out, auto&& make) {
+  if (const auto why = withheld(sample.header, rate))
+    out.withhold(sample, origin, *why);
+  else
+    out.emit(make());
+}
+
 Status ProcessObserver::on_fork(const wire::Sample& sample, Output& out) {
-  const auto e = TRY(wire::event<tapio_process_fork>(sample, TAPIO_PROCESS_FORK_VERSION));
-  auto origin = origin_of(e.header);
-  const auto name = keep(e.comm, out.arena());
+  const auto fork = TRY(forked(sample, out.arena()));
+  const auto& [e, origin, name] = fork;
   const auto credentials = credentials_of(e.credentials);
   const auto parent = id(e.parent_tgid, e.parent_start_ns);
   // What a child begins with, its parent had: unless somebody else called, with CLONE_PARENT.
   if (!e.own_user_namespace && e.header.tgid == e.parent_tgid)
-    compare({.process = parent, .after = credentials, .name = name}, origin, e.header, out);
-  origin.pid = origin.tid = e.tgid;
-  origin.cgroup_id = e.cgroup_id;
+    compare({.process = parent, .after = credentials, .name = name}, origin_of(e.header), e.header,
+            out);
   out.publish(ProcessStarted{.time = origin.time,
                              .evidence = out.next_id(),
                              .process = id(e.tgid, e.start_ns),
@@ -223,30 +182,20 @@ Status ProcessObserver::on_fork(const wire::Sample& sample, Output& out) {
                              .uid = credentials.euid,
                              .credentials = credentials,
                              .name = name});
-  hand_out(kFork(origin, e.parent_tgid, e.virtual_pid, e.pid_namespace, credentials.euid, name),
-           e.header, out);
+  hand_out(sample, origin, beginnings_, out, [&] { return record_of(fork); });
   return {};
 }
 
 Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
-  const auto e = TRY(wire::event<tapio_process_exec>(sample, TAPIO_PROCESS_EXEC_VERSION));
-  Arena& arena = out.arena();
-  const auto origin = origin_of(e.header);
-  const auto& c = e.credentials;
-  const auto name = keep(e.comm, arena);
-  const auto path = [&](const tapio_text& text) -> Result<std::string_view> {
-    return join_path(TRY(piece(sample, text)), !text.original, arena);
-  };
-  const auto executable = TRY(path(e.executable));
-  const auto cwd = TRY(path(e.cwd));
-  const auto filename = arena.keep(TRY(piece(sample, e.filename)));
-  const auto args = split_args(TRY(piece(sample, e.args)), e.args.original, arena);
+  const auto exec = TRY(executed(sample, out.arena()));
+  const auto& e = exec.event;
   const auto process = id(e.header.tgid, e.start_ns);
+  const auto after = credentials_of(e.credentials);
   const Process* known = out.world().process(process);
   const auto before =
       known && known->credentials ? std::optional(*known->credentials) : std::nullopt;
 
-  out.publish(ProcessExecuted{.time = origin.time,
+  out.publish(ProcessExecuted{.time = exec.origin.time,
                               .evidence = out.next_id(),
                               .process = process,
                               .parent = id(e.parent_tgid, e.parent_start_ns),
@@ -254,26 +203,21 @@ Status ProcessObserver::on_exec(const wire::Sample& sample, Output& out) {
                               .pid_namespace = e.pid_namespace,
                               .mount_namespace = e.mount_namespace,
                               .cgroup_id = e.header.cgroup_id,
-                              .credentials = credentials_of(c),
-                              .name = name,
-                              .executable = executable,
-                              .args = args.list,
+                              .credentials = after,
+                              .name = exec.name,
+                              .executable = exec.executable,
+                              .args = exec.args.list,
                               .args_bytes = e.args.original});
-  hand_out(kExec(origin, e.parent_tgid, e.virtual_pid, e.pid_namespace, c.euid, c.uid, c.suid,
-                 c.egid, c.gid, c.sgid, capabilities(c.effective, arena),
-                 capabilities(c.permitted, arena), capabilities(c.inheritable, arena),
-                 capabilities(c.bounding, arena), capabilities(c.ambient, arena), name, executable,
-                 is_set_id(e.file_mode), filename, cwd, e.args.original, args.cut, args.list),
-           e.header, out);
-  if (before && differ(*before, credentials_of(c)))
+  hand_out(sample, exec.origin, beginnings_, out, [&] { return record_of(exec, out.arena()); });
+  if (before && differ(*before, after))
     announce({.process = process,
               .before = *before,
-              .after = credentials_of(c),
-              .via = found_at_exec(*before, credentials_of(c), is_set_id(e.file_mode)),
+              .after = after,
+              .via = found_at_exec(*before, after, is_set_id(e.file_mode)),
               .set_id_file = is_set_id(e.file_mode),
-              .name = name,
-              .executable = executable},
-             origin, e.header, out);
+              .name = exec.name,
+              .executable = exec.executable},
+             exec.origin, e.header, out);
   return {};
 }
 
@@ -302,35 +246,29 @@ void ProcessObserver::on_tick(MonotonicTime now, Output& out) {
 }
 
 Status ProcessObserver::on_exit(const wire::Sample& sample, Output& out) {
-  const auto e = TRY(wire::event<tapio_process_exit>(sample, TAPIO_PROCESS_EXIT_VERSION));
-  if (!exited_.insert(id(e.header.tgid, e.start_ns))) {
-    out.withhold({.origin = origin_of(e.header)}, Withheld::filtered);
+  const auto exit = TRY(exited(sample, out.arena()));
+  const auto& [e, origin, name] = exit;
+  const auto process = id(e.header.tgid, e.start_ns);
+  if (!exited_.insert(process)) {
+    out.withhold({.origin = origin}, Withheld::filtered);
     return {};
   }
   const auto status = static_cast<int>(e.status);
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  const auto origin = origin_of(e.header);
-  const auto name = keep(e.comm, out.arena());
-  compare({.process = id(e.header.tgid, e.start_ns),
-           .after = credentials_of(e.credentials),
-           .name = name},
-          origin, e.header, out);
+  compare({.process = process, .after = credentials_of(e.credentials), .name = name}, origin,
+          e.header, out);
   if (tells_failed_exec(status)) conclude(e, origin, name, out);
   out.publish(ProcessExited{.time = origin.time,
                             .evidence = out.next_id(),
-                            .process = id(e.header.tgid, e.start_ns),
+                            .process = process,
                             .parent = id(e.parent_tgid, e.parent_start_ns),
                             .cgroup_id = e.header.cgroup_id,
                             .code = WEXITSTATUS(status),
                             .signal = signal,
                             .core_dumped = signal && WCOREDUMP(status),
                             .name = name});
-  hand_out(kExit(origin, e.parent_tgid, e.credentials.euid, name,
-                 signal ? Value{} : Value{std::int64_t{WEXITSTATUS(status)}},
-                 signal_value(signal, out.arena()), signal ? Value{std::int64_t{signal}} : Value{},
-                 signal && WCOREDUMP(status), uptime(e, out.clocks()),
-                 std::chrono::nanoseconds(e.cpu_ns), e.peak_rss),
-           e.header, out);
+  hand_out(sample, origin, lifecycle_, out,
+           [&] { return record_of(exit, out.clocks(), out.arena()); });
   return {};
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "base/bucket.hpp"
 #include "observer.hpp"
@@ -16,26 +17,16 @@ namespace tapio::process {
 // What the kernel says of who made a signal; `siginfo` is a tapio_siginfo, or any byte.
 [[nodiscard]] SignalClass classify(std::int32_t signal, std::int32_t code, std::uint8_t siginfo);
 
-// "/usr/bin/ls" from "ls\0bin\0usr\0"; "…/bin/ls" when the way up was not followed to the root.
-std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena);
-
-// The last few processes of a kind; beyond kMost the oldest is forgotten.
+// The last few processes of a kind: of those whose pids are alike modulo kMost, the latest.
 template <std::size_t kMost>
 class Recent {
  public:
-  [[nodiscard]] bool contains(ProcessId id) const {
-    return std::ranges::find(ids_, id) != ids_.end();
-  }
+  [[nodiscard]] bool contains(ProcessId id) const { return ids_[id.pid % kMost] == id; }
   // False: it is one of them already.
-  bool insert(ProcessId id) {
-    if (contains(id)) return false;
-    ids_[next_++ % kMost] = id;
-    return true;
-  }
+  bool insert(ProcessId id) { return std::exchange(ids_[id.pid % kMost], id) != id; }
 
  private:
   std::array<ProcessId, kMost> ids_{};
-  std::size_t next_ = 0;
 };
 
 // Turns events of processes into facts and records. Knows nothing of libbpf; a test feeds it bytes.
@@ -47,16 +38,19 @@ class ProcessObserver final : public Observer {
         detectors_(config) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
+  // Of forks, execs and exits.
+  [[nodiscard]] std::optional<Record> make_record(const wire::Sample& sample, const Clocks& clocks,
+                                                  Arena& arena) const override;
   void on_tick(MonotonicTime now, Output& out) override;
   void on_surplus(const Surplus& surplus, MonotonicTime now, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override { detectors_.on_fact(fact, out); }
   void on_settings(const config::Section& settings) override;
 
   // Threads that end together may each report the end of their process, within microseconds. With
-  // more other ends in between, a second report passes.
+  // an end of another process in between whose pid is alike, a second report passes.
   static constexpr std::size_t kEnds = 64;
-  // Processes with a failed exec that was seen. With more between failure and exit, it is concluded
-  // from the exit status once more.
+  // Processes with a failed exec that was seen. With another whose pid is alike between failure and
+  // exit, it is concluded from the exit status once more.
   static constexpr std::size_t kFailedExecs = 512;
 
  private:
@@ -78,7 +72,13 @@ class ProcessObserver final : public Observer {
                 const tapio_event_header& header, Output& out);
   void conclude(const tapio_process_exit& exit, const Origin& origin, std::string_view name,
                 Output& out);
+  // Nothing: it may go out.
+  [[nodiscard]] static std::optional<Withheld> withheld(const tapio_event_header& header,
+                                                        Bucket& rate);
   void hand_out(const Record& record, const tapio_event_header& header, Output& out);
+  // A record that is made if it goes out, and else when a story asks for it.
+  static void hand_out(const wire::Sample& sample, const Origin& origin, Bucket& rate, Output& out,
+                       auto&& make);
 
   Bucket beginnings_;  // of fork and exec
   Bucket lifecycle_;

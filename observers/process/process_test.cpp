@@ -10,6 +10,7 @@
 #include "process_hooks.hpp"
 #include "process_observer.hpp"
 #include "process_text.hpp"
+#include "record/json.hpp"
 
 namespace tapio::process {
 namespace {
@@ -255,6 +256,67 @@ TEST(Process, the_rate_holds_records_back_and_never_facts) {
   EXPECT_EQ(out.facts.size(), 10u);
   EXPECT_EQ(out.records.size(), 3u);
   EXPECT_EQ(out.rate_limited, 7u);
+}
+
+// Its text must not hang on the sample: it may be made long after it.
+std::string made_later(const ProcessObserver& observer, Collected& out) {
+  Arena arena;
+  Record record;
+  {
+    const auto [origin, bytes] = std::exchange(out.unmade, {}).back();
+    record = observer.make_record(*wire::open_sample(bytes), out.clocks(), arena).value();
+    EXPECT_EQ(record.origin.pid, origin.pid);
+    EXPECT_EQ(record.origin.cgroup_id, origin.cgroup_id);
+  }
+  std::string json;
+  append_json(json, record, {});
+  return json;
+}
+
+TEST(Process, a_record_that_is_made_later_is_the_one_that_would_have_gone_out) {
+  const auto compare = [](tapio_event_header& header, const auto& feed_to) {
+    ProcessObserver observer({});
+    Collected at_once, later;
+    ASSERT_TRUE(feed_to(observer, at_once));
+    header.flags = TAPIO_STATE_ONLY;
+    header.tgid++;  // another process: the end of one is told once
+    ASSERT_TRUE(feed_to(observer, later));
+    ASSERT_EQ(later.unmade.size(), 1u);
+    Record& record = at_once.records.at(0);
+    record.id = {};
+    record.origin.pid = later.unmade[0].origin.pid;
+    std::string json;
+    append_json(json, record, {});
+    EXPECT_EQ(made_later(observer, later), json);
+  };
+  tapio_process_fork fork{};
+  fork.header = header_of<tapio_process_fork>(TAPIO_PROCESS_FORK);
+  fork.tgid = 200;
+  fork.parent_tgid = 100;
+  fork.cgroup_id = 9;
+  std::memcpy(fork.comm, "worker", 7);
+  compare(fork.header, [&](auto& to, Output& out) { return feed(to, fork, out); });
+
+  ExecBytes exec;
+  exec.event.filename = exec.add("./ls", 4);
+  exec.event.executable = exec.add(std::string_view("ls\0bin\0usr\0", 11), 0);
+  exec.event.cwd = exec.add(std::string_view("tmp\0", 4), 1);
+  exec.event.args = exec.add(std::string_view("ls\0-l\0\0", 7), 7);
+  exec.event.credentials.effective = 0x1ff;
+  compare(exec.event.header, [&](auto& to, Output& out) { return exec.feed_to(to, out); });
+
+  tapio_process_exit exit{};
+  exit.header = header_of<tapio_process_exit>(TAPIO_PROCESS_EXIT);
+  exit.status = SIGSEGV | 0x80;
+  exit.cpu_ns = 7;
+  compare(exit.header, [&](auto& to, Output& out) { return feed(to, exit, out); });
+}
+
+TEST(Process, what_is_no_beginning_and_no_end_cannot_be_made_later) {
+  const auto event = signal_to(200, 9);
+  Arena arena;
+  const auto sample = wire::open_sample(std::as_bytes(std::span(&event, 1)));
+  EXPECT_FALSE(ProcessObserver({}).make_record(*sample, {}, arena));
 }
 
 TEST(Process, a_reload_changes_the_rate_of_records) {

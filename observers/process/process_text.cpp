@@ -95,6 +95,23 @@ Result<std::string_view> piece(const wire::Sample& sample, const tapio_text& tex
   return wire::chars(bytes);
 }
 
+std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena) {
+  if (leaf_first.empty()) return complete ? "/" : "";
+  const std::string_view head = complete ? "" : "…";
+  const std::size_t last = leaf_first.ends_with('\0') ? 0 : 1;
+  const auto path = arena.room(head.size() + leaf_first.size() + last);
+  std::ranges::copy(head, path.begin());
+  for (auto begin = path.end(); !leaf_first.empty();) {
+    const auto end = leaf_first.find('\0');
+    const auto part = leaf_first.substr(0, end);
+    begin -= std::ssize(part);
+    std::ranges::copy(part, begin);
+    *--begin = '/';
+    leaf_first.remove_prefix(end == leaf_first.npos ? leaf_first.size() : end + 1);
+  }
+  return {path.data(), path.size()};
+}
+
 Args split_args(std::string_view text, std::uint64_t original, Arena& arena) {
   const bool cut = original > text.size();
   if (!cut && text.ends_with('\0')) text.remove_suffix(1);

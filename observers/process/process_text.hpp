@@ -12,6 +12,9 @@ inline constexpr std::size_t kMaxArgs = 256;  // beyond it arguments are cut, an
 // A piece of the tail, as far as it lies in the sample.
 [[nodiscard]] Result<std::string_view> piece(const wire::Sample& sample, const tapio_text& text);
 
+// "/usr/bin/ls" from "ls\0bin\0usr\0"; "…/bin/ls" when the way up was not followed to the root.
+[[nodiscard]] std::string_view join_path(std::string_view leaf_first, bool complete, Arena& arena);
+
 struct Args {
   std::span<const std::string_view> list;
   bool cut = false;

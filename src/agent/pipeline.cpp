@@ -227,14 +227,30 @@ RecordId Pipeline::emit(const Record& record) {
 }
 
 RecordId Pipeline::withhold(const Record& record, Withheld why) {
-  if (working_) {
-    auto& counts = *working_->counts;
-    (why == Withheld::filtered ? counts.filtered
-                               : counts.rate_limited)[record.origin.event_class]++;
-  }
-  const RecordId id{run_, next_++};
+  const RecordId id = count_withheld(record.origin.event_class, why);
   reserve_.keep(record, id);
   return id;
+}
+
+RecordId Pipeline::withhold(const wire::Sample& sample, const Origin& origin, Withheld why) {
+  const RecordId id = count_withheld(origin.event_class, why);
+  reserve_.keep(sample, origin, id);
+  return id;
+}
+
+RecordId Pipeline::count_withheld(tapio_class event_class, Withheld why) {
+  if (working_) {
+    auto& counts = *working_->counts;
+    (why == Withheld::filtered ? counts.filtered : counts.rate_limited)[event_class]++;
+  }
+  return {run_, next_++};
+}
+
+// Nothing: the observer has thrown an exception since.
+std::optional<Record> Pipeline::make(const wire::Sample& sample, Arena& arena) const {
+  const auto found = slices_.find(sample.header.kind >> 8);
+  if (found == slices_.end() || !found->second.observer) return {};
+  return found->second.observer->make_record(sample, clocks_, arena);
 }
 
 void Pipeline::release(std::span<const RecordId> evidence) {

@@ -120,6 +120,7 @@ class Pipeline final : public Output {
   void publish(const Fact& fact) override;
   RecordId emit(const Record& record) override;
   RecordId withhold(const Record& record, Withheld why) override;
+  RecordId withhold(const wire::Sample& sample, const Origin& origin, Withheld why) override;
   [[nodiscard]] RecordId next_id() const override { return {run_, next_}; }
   [[nodiscard]] const World& world() const override { return world_; }
   [[nodiscard]] const Clocks& clocks() const override { return clocks_; }
@@ -154,6 +155,9 @@ class Pipeline final : public Output {
   void fill_names(Place& place, Arena& arena) const;
   void fill_names(Batch& batch) const;
   [[nodiscard]] std::vector<std::string> awaited_in(const Batch& batch) const;
+  // A record has this id now, and is accounted for.
+  RecordId count_withheld(tapio_class event_class, Withheld why);
+  [[nodiscard]] std::optional<Record> make(const wire::Sample& sample, Arena& arena) const;
   RecordId add(const Record& record);
   void add_as(RecordId id, const Record& record, Order order);
   const Context* context_of(const Origin& origin);
@@ -164,7 +168,8 @@ class Pipeline final : public Output {
   Deliver deliver_;
   Redactor redactor_;
   KnownWorld world_;
-  Reserve reserve_{world_};
+  Reserve reserve_{
+      world_, [this](const wire::Sample& sample, Arena& arena) { return make(sample, arena); }};
   Stories stories_;
   capture::Merge merge_;
   std::map<std::uint8_t, Slice> slices_;

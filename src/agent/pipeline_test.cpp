@@ -40,11 +40,22 @@ class Echo final : public Observer {
                                 .executable = "/usr/bin/mysql",
                                 .args = args});
     ids.push_back(out.next_id());
+    if (withholds) {
+      EXPECT_EQ(out.withhold(sample, origin, Withheld::rate_limited), ids.back());
+      return {};
+    }
     EXPECT_EQ(out.emit(kEcho(origin, header.tid, std::span<const std::string_view>(args))),
               ids.back());
     return {};
   }
+  std::optional<Record> make_record(const wire::Sample& sample, const Clocks&,
+                                    Arena& arena) const override {
+    const auto args = arena.list(1);
+    args[0] = "--password=hunter2";
+    return kEcho(Origin{}, sample.header.tid, std::span<const std::string_view>(args));
+  }
   std::vector<RecordId> ids;
+  bool withholds = false;
 };
 
 const Descriptor kEchoDescriptor{.name = "echo", .id = kKind >> 8, .schemas = kSchemas};
@@ -56,7 +67,9 @@ class PipelineTest : public testing::Test {
     pipeline = std::make_unique<Pipeline>(
         Pipeline::Options{.run = 7, .rules = rules},
         [this](const std::shared_ptr<const Batch>& batch) { batches.push_back(batch); });
-    pipeline->admit(kEchoDescriptor, std::make_unique<Echo>(), role);
+    auto observer = std::make_unique<Echo>();
+    echo = observer.get();
+    pipeline->admit(kEchoDescriptor, std::move(observer), role);
   }
   void take(std::uint64_t time, std::uint32_t number, tapio_class event_class = TAPIO_NORMAL) {
     const tapio_event_header header{.time_ns = time,
@@ -77,6 +90,7 @@ class PipelineTest : public testing::Test {
     return list;
   }
 
+  Echo* echo = nullptr;  // of the pipeline
   std::unique_ptr<Pipeline> pipeline;
   std::vector<std::shared_ptr<const Batch>> batches;
 };
@@ -343,6 +357,20 @@ TEST_F(PipelineTest, what_a_story_rests_on_is_handed_out_before_it_also_when_it_
   EXPECT_THAT(std::get<std::span<const std::string_view>>(records[0].values[1]),
               ElementsAre("mysql", "--password=***"));
   EXPECT_EQ(pipeline->reserve().released, 1u);
+}
+
+TEST_F(PipelineTest, what_was_withheld_unmade_is_made_when_a_story_rests_on_it) {
+  admit(Role::full, kWitnesses);
+  echo->withholds = true;
+  take(1, 5, TAPIO_CRITICAL);
+  EXPECT_THAT(numbers(), ElementsAre(5));
+  const Record& record = batches.at(0)->records.at(0);
+  EXPECT_EQ(record.origin.order, Order::late);
+  EXPECT_EQ(record.origin.pid, 100u);
+  EXPECT_EQ(record.id, echo->ids.at(0));
+  EXPECT_THAT(std::get<std::span<const std::string_view>>(record.values[1]),
+              ElementsAre("--password=***"));
+  EXPECT_EQ(pipeline->counts().at(kEchoDescriptor.id).rate_limited[TAPIO_CRITICAL], 1u);
 }
 
 // Makes a fact of each exec.

@@ -5,7 +5,6 @@
 #include <bit>
 #include <utility>
 
-#include "base/pack.hpp"
 #include "evaluate/signal_memory.hpp"
 
 namespace tapio::agent {
@@ -61,30 +60,9 @@ Value empty(std::size_t index, std::index_sequence<kIndex...>) {
 
 }  // namespace
 
-std::size_t Reserve::Kept::bytes() const {
-  return sizeof(Kept) + values.capacity();
-}
-
-Reserve::Kept Reserve::copy(const Record& record, RecordId id) {
-  Packer pack;
-  pack.bytes().swap(scratch_);
-  pack.bytes().clear();
-  for (const Value& value : std::span(record.values).first(record.schema->fields.size())) {
-    pack(value.index());
-    std::visit(PackValue{pack}, value);
-  }
-  Kept kept{.schema = record.schema,
-            .origin = record.origin,
-            .id = id,
-            .is_exec = id == exec_,
-            .values = pack.bytes()};
-  pack.bytes().swap(scratch_);
-  return kept;
-}
-
-Record Reserve::restore(const Kept& kept, Arena& arena) {
-  Record record{.schema = kept.schema, .origin = kept.origin, .id = kept.id};
-  Unpacker unpack(kept.values);
+Record Reserve::unpack(const Kept& kept, Content content, Arena& arena) {
+  Record record{.schema = kept.schema};
+  Unpacker unpack(content);
   for (Value& value : std::span(record.values).first(kept.schema->fields.size())) {
     std::size_t index = 0;
     unpack(index);
@@ -94,31 +72,76 @@ Record Reserve::restore(const Kept& kept, Arena& arena) {
   return record;
 }
 
+std::optional<Record> Reserve::restore(const Kept& kept, Content content, Arena& arena) {
+  std::optional<Record> record;
+  if (kept.as == As::record)
+    record = unpack(kept, content, arena);
+  else if (const auto sample = wire::open_sample(std::as_bytes(std::span(content))))
+    record = make_(*sample, arena);
+  (record ? released_ : forgotten_)++;
+  if (!record) return {};
+  record->id = kept.id;
+  record->origin = kept.origin;
+  return record;
+}
+
 void Reserve::keep(const Record& record, RecordId id) {
   if (!record.schema) return;  // a repetition of one that was handed out
-  queue_bytes_ += queue_.emplace_back(copy(record, id)).bytes();
+  pack_.bytes().clear();
+  for (const Value& value : std::span(record.values).first(record.schema->fields.size())) {
+    pack_(value.index());
+    std::visit(PackValue{pack_}, value);
+  }
+  queue({.id = id,
+         .origin = record.origin,
+         .schema = record.schema,
+         .as = As::record,
+         .is_exec = id == exec_},
+        pack_.bytes());
+}
+
+void Reserve::keep(const wire::Sample& sample, const Origin& origin, RecordId id) {
+  queue({.id = id, .origin = origin, .as = As::sample, .is_exec = id == exec_},
+        wire::chars(sample.bytes));
+}
+
+void Reserve::queue(const Kept& kept, Content content) {
+  while (!contents_.push(content)) {
+    if (queue_.empty()) {  // longer than all that may be kept
+      forgotten_++;
+      return;
+    }
+    forget_first();
+  }
+  queue_.push_back(kept);
+  queue_bytes_ += sizeof(Kept) + content.size();
   while (queue_bytes_ > most_bytes_) forget_first();
 }
 
 void Reserve::spare_memory(bool is_short) {
-  most_bytes_ = is_short ? kSpareBytes : kMaxBytes;
+  const std::size_t most = is_short ? kSpareBytes : kMaxBytes;
+  if (most == most_bytes_) return;
+  most_bytes_ = most;
   while (queue_bytes_ > most_bytes_) forget_first();
+  contents_.resize(most_bytes_);
 }
 
 void Reserve::forget_first() {
-  Kept& first = queue_.front();
-  queue_bytes_ -= first.bytes();
+  const Kept& first = queue_.front();
+  const Content content = contents_[0];
+  queue_bytes_ -= sizeof(Kept) + content.size();
   if (lives(first))
-    put(std::move(first), living_, kMaxLiving);
+    put(first, content, living_, kMaxLiving);
   else if (is_involved(first))
-    put(std::move(first), involved_, kMaxInvolved);
+    put(first, content, involved_, kMaxInvolved);
   else
-    forgotten_ += first.schema != nullptr;
+    forgotten_ += first.as != As::taken;
   queue_.pop_front();
+  contents_.pop();
 }
 
-void Reserve::put(Kept&& kept, Shelf& shelf, std::size_t most) {
-  shelf.emplace(kept.id, std::move(kept));
+void Reserve::put(const Kept& kept, Content content, Shelf& shelf, std::size_t most) {
+  shelf.emplace(kept.id, Shelved{kept, std::string(content)});
   if (shelf.size() <= most) return;
   shelf.erase(shelf.begin());
   forgotten_++;
@@ -126,7 +149,7 @@ void Reserve::put(Kept&& kept, Shelf& shelf, std::size_t most) {
 
 // The latest exec of a process that runs.
 bool Reserve::lives(const Kept& kept) const {
-  if (!kept.schema || !kept.is_exec) return false;
+  if (kept.as == As::taken || !kept.is_exec) return false;
   const Process* process = world_.process(kept.origin.pid);
   return process && process->life == Life::running && process->executed == kept.origin.time;
 }
@@ -134,7 +157,7 @@ bool Reserve::lives(const Kept& kept) const {
 // Whoever has the pid by then: a record too many does no harm.
 bool Reserve::is_involved(const Kept& kept) const {
   const auto pid = kept.origin.pid;
-  return kept.schema && (involved_pids_.contains(pid) || involved_before_.contains(pid));
+  return kept.as != As::taken && (involved_pids_.contains(pid) || involved_before_.contains(pid));
 }
 
 void Reserve::on_fact(const Fact& fact) {
@@ -163,25 +186,23 @@ std::optional<Record> Reserve::take(RecordId id, Arena& arena) {
   for (Shelf* shelf : {&living_, &involved_}) {
     const auto found = shelf->find(id);
     if (found == shelf->end()) continue;
-    released_++;
-    return restore(shelf->extract(found).mapped(), arena);
+    const Shelved taken = shelf->extract(found).mapped();
+    return restore(taken.kept, taken.content, arena);
   }
   const auto found = std::ranges::lower_bound(queue_, id, {}, &Kept::id);
-  if (found == queue_.end() || found->id != id || !found->schema) return std::nullopt;
-  released_++;
-  queue_bytes_ -= found->bytes();
-  const Kept taken = std::exchange(*found, Kept{.schema = nullptr, .origin = {}, .id = id});
-  queue_bytes_ += found->bytes();
-  return restore(taken, arena);
+  if (found == queue_.end() || found->id != id || found->as == As::taken) return std::nullopt;
+  const Kept taken = *found;
+  found->as = As::taken;
+  return restore(taken, contents_[static_cast<std::size_t>(found - queue_.begin())], arena);
 }
 
 void Reserve::sweep(MonotonicTime now) {
   if (turned_ + kInvolvedStays <= now) turn(now);
   forgotten_ += std::erase_if(living_, [this](const auto& entry) {
-    return !lives(entry.second) && !is_involved(entry.second);
+    return !lives(entry.second.kept) && !is_involved(entry.second.kept);
   });
-  forgotten_ +=
-      std::erase_if(involved_, [this](const auto& entry) { return !is_involved(entry.second); });
+  forgotten_ += std::erase_if(
+      involved_, [this](const auto& entry) { return !is_involved(entry.second.kept); });
 }
 
 Reserve::Stats Reserve::stats() const {
@@ -190,7 +211,8 @@ Reserve::Stats Reserve::stats() const {
               .released = released_,
               .forgotten = forgotten_};
   for (const Shelf* shelf : {&living_, &involved_})
-    for (const auto& [id, kept] : *shelf) stats.bytes += kept.bytes();
+    for (const auto& [id, shelved] : *shelf)
+      stats.bytes += sizeof(Shelved) + shelved.content.capacity();
   return stats;
 }
 

@@ -3,12 +3,17 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "base/byte_queue.hpp"
+#include "base/pack.hpp"
+#include "decode/wire.hpp"
 #include "facts/world.hpp"
 #include "record/record.hpp"
 
@@ -39,13 +44,18 @@ class Reserve {
     std::uint64_t forgotten = 0;
   };
 
-  explicit Reserve(const World& world) : world_(world) {}
+  // The record of a sample that was kept, with its text in the arena; nothing: nobody can make it.
+  using Make = std::function<std::optional<Record>(const wire::Sample&, Arena&)>;
+
+  Reserve(const World& world, Make make) : world_(world), make_(std::move(make)) {}
 
   // Who has to do with an end by signal, and which record is of an exec. Facts come before their
   // records.
   void on_fact(const Fact& fact);
   // Ids come in ascending order.
   void keep(const Record& record, RecordId id);
+  // A record that is not made yet, as the sample that it will be made of.
+  void keep(const wire::Sample& sample, const Origin& origin, RecordId id);
   // Takes it out. Its text is in `arena`.
   std::optional<Record> take(RecordId id, Arena& arena);
   // Lets go of execs of processes that have ended, and of what is of those involved in an end
@@ -55,30 +65,38 @@ class Reserve {
   [[nodiscard]] Stats stats() const;
 
  private:
-  // A record in as few bytes as it takes: a `Record` has room for the most fields there may be.
+  enum class As : std::uint8_t { taken, record, sample };
   struct Kept {
-    const Schema* schema;  // nullptr: taken
-    Origin origin;
     RecordId id;
+    Origin origin;
+    const Schema* schema = nullptr;  // of a record
+    As as = As::taken;
     bool is_exec = false;
-    std::string values;  // packed, in the order of the schema's fields
-
-    [[nodiscard]] std::size_t bytes() const;
   };
-  using Shelf = std::map<RecordId, Kept>;  // those that stay on
+  // In as few bytes as it takes, for a `Record` has room for the most fields there may be: values,
+  // packed, in the order of the schema's fields; or the sample.
+  using Content = std::string_view;
+  struct Shelved {
+    Kept kept;
+    std::string content;
+  };
+  using Shelf = std::map<RecordId, Shelved>;  // those that stay on
 
-  Kept copy(const Record& record, RecordId id);
-  static Record restore(const Kept& kept, Arena& arena);
+  void queue(const Kept& kept, Content content);
+  static Record unpack(const Kept& kept, Content content, Arena& arena);
+  std::optional<Record> restore(const Kept& kept, Content content, Arena& arena);
   void forget_first();
-  void put(Kept&& kept, Shelf& shelf, std::size_t most);
+  void put(const Kept& kept, Content content, Shelf& shelf, std::size_t most);
   [[nodiscard]] bool lives(const Kept& kept) const;
   [[nodiscard]] bool is_involved(const Kept& kept) const;
   void involve(std::uint32_t pid);
   void turn(MonotonicTime now);
 
   const World& world_;
-  std::string scratch_;  // what copy() packs in
+  Make make_;
+  Packer pack_;
   std::deque<Kept> queue_;
+  ByteQueue contents_{kMaxBytes};  // of those in the queue, one by one
   Shelf living_, involved_;
   RecordId exec_{};                                                    // of the latest
   std::unordered_set<std::uint32_t> involved_pids_, involved_before_;  // since turned_, before it

@@ -32,6 +32,12 @@ class ReserveTest : public testing::Test {
                        Texts(words)),
                  id(number));
   }
+  // The same as a sample, of which a note is made when it is asked for.
+  void keep_sample(std::uint64_t number) {
+    const tapio_event_header header{.time_ns = number, .tgid = 100, .size = sizeof header};
+    const auto sample = wire::open_sample(std::as_bytes(std::span(&header, 1)));
+    reserve.keep(*sample, Origin{.time = MonotonicTime(number), .pid = 200}, id(number));
+  }
   static RecordId id(std::uint64_t number) { return {.run = 7, .number = number}; }
   // The record of it has the number of its time.
   void runs(std::uint32_t pid, std::uint64_t executed) {
@@ -53,7 +59,13 @@ class ReserveTest : public testing::Test {
   }
 
   KnownWorld world;
-  Reserve reserve{world};
+  bool can_make = true;
+  Reserve reserve{world, [this](const wire::Sample& sample, Arena& arena) -> std::optional<Record> {
+                    if (!can_make) return {};
+                    const auto& header = sample.header;
+                    return kNote(Origin{.time = MonotonicTime(header.time_ns), .pid = header.tgid},
+                                 header.time_ns, arena.keep("made"), Texts());
+                  }};
   Arena out;
 };
 
@@ -74,6 +86,26 @@ TEST_F(ReserveTest, gives_back_what_was_kept_once) {
   EXPECT_FALSE(reserve.take(id(3), out));
   EXPECT_EQ(reserve.stats().released, 2u);
   EXPECT_EQ(reserve.stats().forgotten, 0u);
+}
+
+TEST_F(ReserveTest, a_record_is_made_of_its_sample_when_it_is_asked_for) {
+  keep_sample(1);
+  keep(2, "two");
+  const auto record = reserve.take(id(1), out);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->id, id(1));
+  EXPECT_EQ(record->origin.pid, 200u) << "as it was said when it was withheld";
+  EXPECT_EQ(std::get<std::string_view>(record->values[1]), "made");
+  EXPECT_FALSE(reserve.take(id(1), out));
+  EXPECT_EQ(reserve.stats().released, 1u);
+}
+
+TEST_F(ReserveTest, a_sample_of_which_nobody_can_make_a_record_any_more_is_forgotten) {
+  keep_sample(1);
+  can_make = false;
+  EXPECT_FALSE(reserve.take(id(1), out));
+  EXPECT_EQ(reserve.stats().released, 0u);
+  EXPECT_EQ(reserve.stats().forgotten, 1u);
 }
 
 TEST_F(ReserveTest, a_record_without_a_schema_is_not_worth_keeping) {

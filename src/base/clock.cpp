@@ -61,11 +61,19 @@ Clocks Clocks::after(const Clocks& before, MonotonicTime now) const {
   return clocks;
 }
 
-std::chrono::nanoseconds Clocks::wall_ahead_at(MonotonicTime time) const {
-  auto ahead = wall_ahead;
+std::chrono::nanoseconds Clocks::suspended_since(MonotonicTime time) const {
+  std::chrono::nanoseconds suspended{};
   for (const Suspend& suspend : suspends)
-    if (time < suspend.until) ahead -= suspend.lasted;
-  return ahead;
+    if (time < suspend.until) suspended += suspend.lasted;
+  return suspended;
+}
+
+std::chrono::nanoseconds Clocks::wall_ahead_at(MonotonicTime time) const {
+  return wall_ahead - suspended_since(time);
+}
+
+std::chrono::nanoseconds Clocks::boottime_ahead_at(MonotonicTime time) const {
+  return boottime_ahead - suspended_since(time);
 }
 
 void write_rfc3339(std::span<char, kRfc3339Bytes> room, std::chrono::nanoseconds since_epoch) {

@@ -45,6 +45,12 @@ struct Clocks {
   // CLOCK_REALTIME minus CLOCK_MONOTONIC for what happened at `time`, as the wall clock counts now:
   // when it was set meanwhile, the new setting is the right one.
   [[nodiscard]] std::chrono::nanoseconds wall_ahead_at(MonotonicTime time) const;
+  // CLOCK_BOOTTIME minus CLOCK_MONOTONIC at `time`.
+  [[nodiscard]] std::chrono::nanoseconds boottime_ahead_at(MonotonicTime time) const;
+
+ private:
+  // How long the machine was suspended since.
+  [[nodiscard]] std::chrono::nanoseconds suspended_since(MonotonicTime time) const;
 };
 
 // RFC 3339 in UTC with nanoseconds: "2026-11-21T02:03:04.000000005Z".

@@ -52,6 +52,8 @@ TEST(Clocks, of_a_machine_that_slept_give_what_was_before_its_own_time) {
   const auto slept = Clocks{.wall_ahead = kWall + 1h, .boottime_ahead = 1h}.after(awake, 100s);
   EXPECT_EQ(slept.wall_ahead_at(99s), kWall) << "it happened before the machine slept";
   EXPECT_EQ(slept.wall_ahead_at(100s), kWall + 1h);
+  EXPECT_EQ(slept.boottime_ahead_at(99s), 0s);
+  EXPECT_EQ(slept.boottime_ahead_at(100s), 1h);
   const auto again =
       Clocks{.wall_ahead = kWall + 3h, .boottime_ahead = 3h}.after(slept.after(slept, 150s), 200s);
   EXPECT_EQ(again.wall_ahead_at(99s), kWall);

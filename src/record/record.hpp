@@ -216,9 +216,14 @@ class Arena {
   explicit Arena(std::span<std::byte> room) : bytes_(room.data(), room.size(), &heap_) {}
 
   std::string_view keep(std::string_view text) {
-    if (text.empty()) return {};
-    auto* copy = static_cast<char*>(bytes_.allocate(text.size(), 1));
-    return {static_cast<char*>(std::memcpy(copy, text.data(), text.size())), text.size()};
+    const auto copy = room(text.size());
+    std::ranges::copy(text, copy.begin());
+    return {copy.data(), copy.size()};
+  }
+  // Room for as many characters, which the caller writes.
+  std::span<char> room(std::size_t size) {
+    if (!size) return {};
+    return {static_cast<char*>(bytes_.allocate(size, 1)), size};
   }
   // Room for `count` views; the caller fills them with text that this arena keeps.
   std::span<std::string_view> list(std::size_t count) {

@@ -18,6 +18,7 @@ class Forgetful final : public Output {
     return {0, next_++};
   }
   RecordId withhold(const Record& record, Withheld) override { return emit(record); }
+  RecordId withhold(const wire::Sample&, const Origin&, Withheld) override { return {0, next_++}; }
   [[nodiscard]] RecordId next_id() const override { return {0, next_}; }
   [[nodiscard]] const World& world() const override { return world_; }
   [[nodiscard]] const Clocks& clocks() const override { return clocks_; }
