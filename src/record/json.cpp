@@ -33,7 +33,7 @@ class Line {
       pass_on();
       out_.append(text);
     } else {
-      eights::copy(room(text.size()), text, untested);
+      eights::copy(room(text.size()), text, kUntested);
       at_ += text.size();
     }
   }
@@ -54,12 +54,12 @@ class Line {
     at_ += kRfc3339Bytes;
     put('"');
   }
-  void key(std::string_view name) { between(",\"", name, "\":", untested); }
+  void key(std::string_view name) { between(",\"", name, "\":", kUntested); }
 
  private:
   static constexpr std::size_t kLongestPiece = 1024;
 
-  static constexpr auto untested = [](std::uint64_t) { return std::uint64_t{}; };
+  static constexpr auto kUntested = [](std::uint64_t) { return std::uint64_t{}; };
 
   // False, and nothing is put: some of the text is `odd`.
   template <std::size_t N, std::size_t M, typename Odd>  // with their NULs
