@@ -29,7 +29,8 @@ namespace tapio::agent {
 // queue's length in a storm.
 class Reserve {
  public:
-  static constexpr std::size_t kMaxBytes = 2 << 20;      // of the queue; beyond it the oldest goes
+  // Of the queue, and of the block of memory that contents lie in; beyond it the oldest goes.
+  static constexpr std::size_t kMaxBytes = 2 << 20;
   static constexpr std::size_t kSpareBytes = 512 << 10;  // instead, while memory is short
   static constexpr std::size_t kMaxLiving = 2048;        // execs; beyond it the oldest goes
   static constexpr std::size_t kMaxInvolved = 1024;      // records; beyond it the oldest goes
