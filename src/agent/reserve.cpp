@@ -114,7 +114,7 @@ void Reserve::queue(const Kept& kept, Content content) {
     forget_first();
   }
   queue_.push_back(kept);
-  queue_bytes_ += sizeof(Kept) + content.size();
+  queue_bytes_ += kEach + content.size();
   while (queue_bytes_ > most_bytes_) forget_first();
 }
 
@@ -129,7 +129,7 @@ void Reserve::spare_memory(bool is_short) {
 void Reserve::forget_first() {
   const Kept& first = queue_.front();
   const Content content = contents_[0];
-  queue_bytes_ -= sizeof(Kept) + content.size();
+  queue_bytes_ -= kEach + content.size();
   if (lives(first))
     put(first, content, living_, kMaxLiving);
   else if (is_involved(first))

@@ -81,7 +81,8 @@ class Reserve {
     Kept kept;
     std::string content;
   };
-  using Shelf = std::map<RecordId, Shelved>;  // those that stay on
+  using Shelf = std::map<RecordId, Shelved>;                                 // those that stay on
+  static constexpr std::size_t kEach = sizeof(Kept) + ByteQueue::kOverhead;  // beside its content
 
   void queue(const Kept& kept, Content content);
   static Record unpack(const Kept& kept, Content content, Arena& arena);

@@ -50,6 +50,10 @@ class ByteQueue {
     std::size_t at, size;
   };
 
+ public:
+  static constexpr std::size_t kOverhead = sizeof(Piece);  // bytes for each, beside the block
+
+ private:
   static std::unique_ptr<char[]> block(std::size_t capacity) {
     return std::make_unique_for_overwrite<char[]>(capacity);
   }

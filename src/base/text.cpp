@@ -10,8 +10,6 @@
 #include <numeric>
 #include <vector>
 
-#include "base/eights.hpp"
-
 namespace tapio {
 
 namespace {
@@ -146,10 +144,6 @@ std::string printable(std::string_view text) {
   std::string out;
   append_printable(out, text);
   return out;
-}
-
-bool is_plain_json(std::string_view text) {
-  return !eights::any(text, eights::not_plain_json);
 }
 
 void append_json_string(std::string& out, std::string_view text) {

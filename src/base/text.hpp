@@ -22,8 +22,6 @@ void append_printable(std::string& out, std::string_view text);
 // that is written \uNNNN, which means the same. Each byte that is not UTF-8 becomes \u00NN, so that
 // nothing is lost and the line stays valid.
 void append_json_string(std::string& out, std::string_view text);
-// Whether JSON has it as it is, between quotes.
-[[nodiscard]] bool is_plain_json(std::string_view text);
 
 // For formats that want UTF-8 and nothing else: each byte that is not becomes the code point of its
 // number, as in JSON.
