@@ -86,6 +86,13 @@ class Rig {
   [[nodiscard]] capture::Balance balance(std::uint32_t hook) const {
     return must(programs->ledger().balance(hook));
   }
+  // One that the observer shows in `tapio status`.
+  [[nodiscard]] std::uint64_t counter(std::string_view name) const {
+    for (const Counter& counter : observer_->counters())
+      if (counter.name == name) return counter.value;
+    ADD_FAILURE() << "no counter " << name;
+    return 0;
+  }
 
   template <typename T>
   static T must(Result<T> result) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
+#include <random>
 
 #include "capture/entries.hpp"
 #include "dns.abi.h"
@@ -13,9 +14,9 @@ namespace tapio::dns {
 
 namespace {
 
-// As they are called in dns_latency.bpf.h.
-constexpr const char *kAskedMap = "asked", *kLatencyMap = "latency",
-                     *kLatencyOfOthers = "latency_other";
+// As programs call them.
+constexpr const char *kLatencyMap = "latency", *kLatencyOfOthers = "latency_other",
+                     *kCrowdedMap = "crowded";
 
 capture::Wishes wishes(const config::Section& settings) {
   const auto& config = settings.as<Config>();
@@ -23,8 +24,13 @@ capture::Wishes wishes(const config::Section& settings) {
   wishes.rate_per_second[TAPIO_NORMAL] = config.packets_per_second;
   wishes.rate_per_second[TAPIO_BULK] = config.packets_per_second;
   if (config.library) wishes.granted.insert(kLibrary);
-  if (!config.latency) wishes.entries = {{kAskedMap, 1}, {kLatencyMap, 1}};
+  if (!config.latency) wishes.entries = {{kLatencyMap, 1}};
   return wishes;
+}
+
+std::uint64_t secret() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
 }
 
 template <typename Skeleton>
@@ -34,7 +40,9 @@ Status load(const Start& start, const Config& config) {
       s.rodata->ports[i] = static_cast<std::uint16_t>(config.ports[i]);
     s.rodata->served = config.served;
     const std::chrono::nanoseconds waits = config.timeout + Exchanges::kGrace;
-    s.rodata->latency_within = config.latency ? static_cast<std::uint64_t>(waits.count()) : 0;
+    s.rodata->waits_ns = static_cast<std::uint64_t>(waits.count());
+    s.rodata->lookup_secret = secret();
+    s.rodata->latency_counts = config.latency;
     for (std::size_t i = 0; i < config.encrypted_ports.size(); ++i)
       s.rodata->encrypted_ports[i] = static_cast<std::uint16_t>(config.encrypted_ports[i]);
     s.rodata->connects = !start.programs.choices()[TAPIO_DNS_ON_TCP_SEND].program;
@@ -72,6 +80,11 @@ std::optional<Latencies> latencies(const Start& start, const Config& config) {
   return Latencies({.read = read, .remove = remove}, start.outside, config.health_interval);
 }
 
+std::uint64_t crowded(const capture::Programs& programs) {
+  const auto only = capture::entries<std::uint32_t, std::uint64_t>(programs.map(kCrowdedMap), 1);
+  return only.empty() ? 0 : only[0].second;
+}
+
 Result<std::unique_ptr<Observer>> start(const Start& start) {
   const auto& config = start.settings.as<Config>();
   TRY(config.check());
@@ -79,7 +92,8 @@ Result<std::unique_ptr<Observer>> start(const Start& start) {
     TRY(load<dns_dynptr_bpf>(start, config));
   else
     TRY(load<dns_bpf>(start, config));
-  return std::make_unique<DnsObserver>(config, tcp_sight(start), latencies(start, config));
+  return std::make_unique<DnsObserver>(config, tcp_sight(start), latencies(start, config),
+                                       [&programs = start.programs] { return crowded(programs); });
 }
 
 }  // namespace

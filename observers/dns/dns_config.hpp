@@ -29,7 +29,7 @@ struct Config {
   std::chrono::milliseconds slow{500};
   std::uint32_t rate_per_second = 1000;
   std::uint32_t keep_one_in = 10;
-  std::uint32_t packets_per_second = 10'000;
+  std::uint32_t packets_per_second = 5'000;
   ByteSize ring{1 << 20};
   std::uint32_t detect_silent_queries = 3;
   std::uint32_t detect_failing_answers = 5;
@@ -109,10 +109,11 @@ struct Config {
                 "Of the ordinary lookups beyond that rate, keep one in so many. 0: none.", 0u,
                 1'000'000u}
             .on_reload(),
-        Setting{"packets_per_second", &Config::packets_per_second,
-                "Limited in the kernel, each for itself: ordinary answers, and all the rest. What "
-                "is beyond cannot be paired. 0: no limit.",
-                0u, 10'000'000u}
+        Setting{
+            "packets_per_second", &Config::packets_per_second,
+            "Limited in the kernel: lookups over UDP that begin, with all that follows of them, "
+            "and all other messages. 0: no limit.",
+            0u, 10'000'000u}
             .on_reload(),
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},

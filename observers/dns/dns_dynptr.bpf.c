@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* All that the other object has, and DNS over TCP from packets, for kernels that show all of a
- * packet to typed tracepoints. */
+ * packet to typed tracepoints. There one program sees all packets that leave, and one all that
+ * come: most of them are of no interest, and being run is most of what they cost. */
 #define TAPIO_SLOT_BYTES 4096
+#include "bpf/load.bpf.h"
 #include "dns_udp.bpf.h"
 #include "dns_tcp.bpf.h"
 #include "dns_library.bpf.h"
@@ -75,7 +77,7 @@ static __always_inline void report_segment(struct tapio_run *run, struct sk_buff
 }
 
 /* The socket tells the ports, so other packets cost a few loads. */
-TAPIO_TYPED_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sk_buff *skb)
+static __always_inline void tcp_sent(struct tapio_run *run, struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
 	bool is_dns = is_of_socket(sk);
@@ -90,29 +92,29 @@ TAPIO_TYPED_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_TCP_SEND, tcp_sent, struct sk
 	s.network = packet_offset(run, skb, tapio_network_of_sent(run, skb, &protocol));
 	if (!tapio_tcp(&packet, skb->len, protocol, &s))
 		return;
-	if (is_dns ? !is_port(s.destination_port) && !served : !is_hello(&packet, &s))
+	if (is_dns ? !is_port(s.destination_port) && is_served_here(run, skb) :
+		     !is_hello(&packet, &s))
 		return;
 	report_segment(run, skb, &packet, &s, is_dns ? TAPIO_DNS_SEGMENT : TAPIO_DNS_HELLO,
 		       TAPIO_DNS_SENT);
 }
 
-/* By what lies in one piece, as headers mostly do. Many packets so need no more than one read. */
+/* By its ports, where they lie in one piece with what is before them, as they mostly do. */
 static __always_inline bool may_be_ours(struct tapio_run *run, struct sk_buff *skb,
 					const unsigned char *network, __u16 protocol, __u32 offset)
 {
 	__u32 linear = TAPIO_GET(run, skb, len) - TAPIO_GET(run, skb, data_len);
-	struct tapio_carried c = {};
+	__u32 header = protocol == TAPIO_ETH_IP ? (tapio_load_byte(network) & 15) * 4 :
+						  sizeof(struct ipv6hdr);
+	__be16 ends[2] __attribute__((aligned(8)));
 
-	if (linear < offset + sizeof(union tapio_packet_head))
+	if (linear < offset + header + sizeof(ends))
 		return true; /* not in sight */
-	if (!tapio_ip(run, network, protocol, IPPROTO_TCP, &c))
-		return false;
-	return linear < offset + c.at + sizeof(c.head) || is_port(tapio_source_port(&c)) ||
-	       (served && is_port(tapio_destination_port(&c)));
+	tapio_load_packet(ends, network + header, sizeof(ends));
+	return is_port(bpf_ntohs(ends[0])) || (served && is_port(bpf_ntohs(ends[1])));
 }
 
-TAPIO_TYPED_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received,
-		       struct sk_buff *skb)
+static __always_inline void tcp_received(struct tapio_run *run, struct sk_buff *skb)
 {
 	const unsigned char *network;
 	struct tapio_segment s = {};
@@ -126,8 +128,56 @@ TAPIO_TYPED_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_TCP_RECEIVE, tcp_received
 	    !tapio_tcp(&packet, skb->len, protocol, &s))
 		return;
 	if (!is_port(s.source_port) &&
-	    (!is_port(s.destination_port) || !served ||
-	     TAPIO_GET(run, skb, dev, flags) & TAPIO_IFF_LOOPBACK))
+	    (!is_port(s.destination_port) || is_served_here(run, skb)))
 		return;
 	report_segment(run, skb, &packet, &s, TAPIO_DNS_SEGMENT, TAPIO_DNS_RECEIVED);
+}
+
+/* As is_tcp(); without a socket it is somebody else's, and of no interest. */
+static __always_inline __u32 hook_of_sent(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	return sk && sk->sk_protocol == IPPROTO_TCP ? TAPIO_DNS_ON_TCP_SEND : TAPIO_DNS_ON_SEND;
+}
+
+TAPIO_TYPED_TRACEPOINT(net_dev_queue, hook_of_sent((void *)ctx[0]), packet_sent,
+		       struct sk_buff *skb)
+{
+	if (run->hook == TAPIO_DNS_ON_TCP_SEND)
+		tcp_sent(run, skb);
+	else
+		sent(run, ctx, skb);
+}
+
+/* What a packet that came carries; 0: nothing that is looked at. Before there is a run, for its
+ * hook hangs on this. */
+static __always_inline __u8 carried_by(struct sk_buff *skb)
+{
+	const unsigned char *network = skb->data;
+	__be16 protocol = skb->protocol;
+
+	if (protocol == bpf_htons(TAPIO_ETH_VLAN)) {
+		network += TAPIO_VLAN_BYTES;
+		tapio_load_packet(&protocol, network - sizeof(protocol), sizeof(protocol));
+	}
+	if (protocol == bpf_htons(TAPIO_ETH_IP))
+		return tapio_load_byte(network + offsetof(struct iphdr, protocol));
+	if (protocol == bpf_htons(TAPIO_ETH_IPV6))
+		return tapio_load_byte(network + offsetof(struct ipv6hdr, nexthdr));
+	return 0;
+}
+
+static __always_inline __u32 hook_of_received(struct sk_buff *skb)
+{
+	return carried_by(skb) == IPPROTO_TCP ? TAPIO_DNS_ON_TCP_RECEIVE : TAPIO_DNS_ON_RECEIVE;
+}
+
+TAPIO_TYPED_TRACEPOINT(netif_receive_skb, hook_of_received((void *)ctx[0]), packet_received,
+		       struct sk_buff *skb)
+{
+	if (run->hook == TAPIO_DNS_ON_TCP_RECEIVE)
+		tcp_received(run, skb);
+	else
+		received(run, ctx, skb);
 }

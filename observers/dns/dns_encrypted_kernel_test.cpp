@@ -84,7 +84,7 @@ TEST_P(DnsEncryptedOnKernel, a_connection_over_tls_is_told_once_with_who_began_i
     EXPECT_EQ(field<std::string_view>(record, "server.address"), address);
     EXPECT_EQ(field<std::uint64_t>(record, "server.port"), 853u);
     EXPECT_EQ(field<std::string_view>(record, "client.address"), address);
-    const bool is_read = !reads_tcp().empty(), has_device = reads_tcp() == "tcp_sent_btf";
+    const bool is_read = !reads_tcp().empty(), has_device = reads_tcp() == "packet_sent_btf";
     EXPECT_EQ(field<std::string_view>(record, "tls.client.server_name"),
               is_read ? name_of(pid) : "");
     EXPECT_EQ(field<std::string_view>(record, "tls.client.hello"), is_read ? "whole" : "");
@@ -176,7 +176,7 @@ TEST_P(DnsEncryptedOnKernel, only_the_interfaces_that_were_chosen_are_watched) {
   Config config;
   config.interfaces = {"nothing"};
   watch(config);
-  const bool at_sockets = reads_tcp() != "tcp_sent_btf";
+  const bool at_sockets = reads_tcp() != "packet_sent_btf";
   const pid_t pid = child([] {
     if (!enter_own_network()) return 1;
     return say("127.0.0.1", 853, hello_of(::getpid())) &&

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dns_datagram.hpp"
+#include "dns_lookups.abi.h"
 
 namespace tapio::dns {
 
@@ -43,7 +44,7 @@ class Exchanges {
   static constexpr std::size_t kMaxAlike = 8;      // of one client port and id; beyond: the same
   static constexpr std::size_t kMaxQuestions = 8'192;  // whose attempts are counted; beyond: not
   // The same query sooner than this is the same packet, at the next device.
-  static constexpr std::chrono::nanoseconds kRepeat = std::chrono::milliseconds(2);
+  static constexpr std::chrono::nanoseconds kRepeat{TAPIO_DNS_REPEAT_NS};
   // Sooner than this it goes to several servers at once; that is one attempt.
   static constexpr std::chrono::nanoseconds kAtOnce = std::chrono::milliseconds(50);
   static constexpr std::chrono::nanoseconds kAttempts = std::chrono::seconds(30);

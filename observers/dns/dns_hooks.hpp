@@ -8,17 +8,20 @@ namespace tapio::dns {
 inline constexpr auto kTyped = capture::Feature::btf | capture::Feature::tp_btf;
 inline constexpr auto kRaw = capture::Feature::btf | capture::Feature::raw_tp;
 
-inline constexpr capture::Candidate kSendPrograms[] = {{"sent_btf", kTyped}, {"sent_raw", kRaw}};
-inline constexpr capture::Candidate kReceivePrograms[] = {{"received_btf", kTyped},
-                                                          {"received_raw", kRaw}};
-
 // What TCP carries is in pages behind a packet, which few programs may read. The object dns_dynptr
-// has those that need skb_dynptr.
+// has those that need skb_dynptr: each is a program of two hooks.
 inline constexpr auto kWholePackets = kTyped | capture::Feature::skb_dynptr;
 inline constexpr auto kFunctions = capture::Feature::btf | capture::Feature::fentry;
-inline constexpr capture::Candidate kTcpSendPrograms[] = {{"tcp_sent_btf", kWholePackets},
+inline constexpr capture::Candidate kPacketSent{"packet_sent_btf", kWholePackets},
+    kPacketReceived{"packet_received_btf", kWholePackets};
+
+inline constexpr capture::Candidate kSendPrograms[] = {
+    kPacketSent, {"sent_btf", kTyped}, {"sent_raw", kRaw}};
+inline constexpr capture::Candidate kReceivePrograms[] = {
+    kPacketReceived, {"received_btf", kTyped}, {"received_raw", kRaw}};
+inline constexpr capture::Candidate kTcpSendPrograms[] = {kPacketSent,
                                                           {"tcp_sent_fentry", kFunctions}};
-inline constexpr capture::Candidate kTcpReceivePrograms[] = {{"tcp_received_btf", kWholePackets},
+inline constexpr capture::Candidate kTcpReceivePrograms[] = {kPacketReceived,
                                                              {"tcp_received_fexit", kFunctions}};
 inline constexpr capture::Candidate kTcpOpenPrograms[] = {{"tcp_opened_btf", kTyped},
                                                           {"tcp_opened_raw", kRaw}};

@@ -6,7 +6,6 @@
 
 #include "bpf/abi.h"
 
-#define TAPIO_DNS_ASKED 8192    /* queries under way; beyond: those of use longest ago go */
 #define TAPIO_DNS_LATENCIES 512 /* histograms; beyond: what has none is in one more */
 
 /* Of an eighth of a power of two, in microseconds; of one below the first that are exact. */

@@ -7,30 +7,8 @@
 #include "bpf/packet.bpf.h"
 #include "dns_latency.abi.h"
 
-const volatile __u64 latency_within = 0; /* nanoseconds; later is no answer. 0: do not count */
+const volatile __u32 latency_counts = 0;
 const volatile __u8 no_latency[sizeof(struct tapio_dns_latency)] = {}; /* too big for the stack */
-
-/* Without the network namespace: the ends of a virtual cable are in two (ADR 27). */
-struct tapio_dns_asked_key {
-	__u8 client[16], server[16];
-	__u16 client_port, server_port;
-	__u16 id;
-	__u8 ip_version;
-	__u8 reserved;
-};
-
-struct tapio_dns_asked {
-	__u64 first_ns, latest_ns;
-	__u64 cgroup_id; /* of who asked; 0: not known */
-};
-
-/* A query that nobody answers stays until others need its place. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, TAPIO_DNS_ASKED);
-	__type(key, struct tapio_dns_asked_key);
-	__type(value, struct tapio_dns_asked);
-} asked SEC(".maps");
 
 /* User space takes entries out that have long been still; none falls out by itself. */
 struct {
@@ -60,84 +38,24 @@ latency_of(const struct tapio_dns_latency_key *key)
 	return found ? found : bpf_map_lookup_elem(&latency_other, &only);
 }
 
-static __always_inline void count_latency(const struct tapio_dns_asked_key *key,
-					  const struct tapio_dns_asked *query, __u64 now)
+static __always_inline void count_latency(const struct tapio_datagram *answer, __u64 cgroup_id,
+					  __u64 took)
 {
-	struct tapio_dns_latency_key whose = {.cgroup_id = query->cgroup_id,
-					      .server_port = key->server_port,
-					      .ip_version = key->ip_version};
-	__u64 took = now > query->first_ns ? now - query->first_ns : 0;
+	struct tapio_dns_latency_key whose = {.cgroup_id = cgroup_id,
+					      .server_port = answer->source_port,
+					      .ip_version = answer->ip.ip_version};
 	__u64 bucket = tapio_dns_bucket(took);
 	struct tapio_dns_latency *to;
 
-	__builtin_memcpy(whose.server, key->server, sizeof(whose.server));
+	if (!latency_counts)
+		return;
+	__builtin_memcpy(whose.server, answer->ip.source, sizeof(whose.server));
 	to = latency_of(&whose);
 	barrier_var(bucket); /* or clang proves the bound, and the verifier never sees it */
 	if (!to || bucket >= TAPIO_DNS_BUCKETS)
 		return;
 	tapio_add(to->total_ns, took);
 	tapio_add(to->buckets[bucket], 1);
-}
-
-static __always_inline bool is_waiting(const struct tapio_dns_asked *query, __u64 now)
-{
-	return now < query->latest_ns + latency_within;
-}
-
-/* A message is seen at each device that it passes, and may be sent again: the first time counts. */
-static __always_inline void latency_asked(const struct tapio_dns_asked_key *key, __u64 cgroup_id)
-{
-	__u64 now = bpf_ktime_get_ns();
-	struct tapio_dns_asked fresh = {.first_ns = now, .latest_ns = now, .cgroup_id = cgroup_id};
-	struct tapio_dns_asked *known;
-
-	if (!bpf_map_update_elem(&asked, key, &fresh, BPF_NOEXIST))
-		return;
-	known = bpf_map_lookup_elem(&asked, key);
-	if (!known)
-		return;
-	if (is_waiting(known, now))
-		known->latest_ns = now;
-	else
-		*known = fresh;
-}
-
-/* Whoever takes the query out counts the answer, so it counts once. */
-static __always_inline void latency_answered(const struct tapio_dns_asked_key *key)
-{
-	struct tapio_dns_asked *known = bpf_map_lookup_elem(&asked, key);
-	struct tapio_dns_asked query;
-	__u64 now = bpf_ktime_get_ns();
-
-	if (!known)
-		return;
-	query = *known;
-	if (!bpf_map_delete_elem(&asked, key) && is_waiting(&query, now))
-		count_latency(key, &query, now);
-}
-
-/* A query that a task here sends, or an answer that comes; `run->bystander` has been set. */
-static __always_inline void measure_latency(struct tapio_run *run, const struct tapio_datagram *d,
-					    bool is_answer)
-{
-	struct tapio_dns_asked_key key = {.ip_version = d->ip.ip_version};
-
-	if (!latency_within)
-		return;
-	__builtin_memcpy(&key.id, tapio_udp_head(d), sizeof(key.id));
-	key.client_port = is_answer ? d->destination_port : d->source_port;
-	key.server_port = is_answer ? d->source_port : d->destination_port;
-	if (is_answer) {
-		__builtin_memcpy(key.client, d->ip.destination, sizeof(key.client));
-		__builtin_memcpy(key.server, d->ip.source, sizeof(key.server));
-		latency_answered(&key);
-	} else {
-		__builtin_memcpy(key.client, d->ip.source, sizeof(key.client));
-		__builtin_memcpy(key.server, d->ip.destination, sizeof(key.server));
-		latency_asked(&key, run->bystander ?
-					    0 :
-					    tapio_current_cgroup_id(run, tapio.cgroup_subsystem));
-	}
 }
 
 #endif

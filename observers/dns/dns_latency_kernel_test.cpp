@@ -22,12 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Nobody else asks there.
-std::uint16_t own_port() {
-  static const auto port = static_cast<std::uint16_t>(10'000 + ::getpid() % 20'000);
-  return port;
-}
-
 // So many lookups of a client over the loopback device of an own network.
 bool look_up(std::uint16_t how_many, const char* address = "127.0.0.1") {
   Udp server(address, own_port()), client("127.0.0.1", 0);
@@ -218,7 +212,7 @@ TEST_P(DnsLatencyOnKernel, costs_no_memory_where_it_is_off) {
   Config config = unlimited();
   config.latency = false;
   watch(config);
-  EXPECT_LT(rig_->programs->map_bytes() + 800'000, with);
+  EXPECT_LT(rig_->programs->map_bytes() + 400'000, with);
   EXPECT_EQ(count_of(after([] { return enter_own_network() && look_up(3) ? 0 : 1; })), 0u);
   EXPECT_EQ(records("dns.query").size(), 3u);
 }

@@ -28,6 +28,12 @@ inline bool enter_own_network() {
   return ::ioctl(any.get(), SIOCSIFFLAGS, &lo) == 0;
 }
 
+// Nobody else asks there.
+inline std::uint16_t own_port() {
+  static const auto port = static_cast<std::uint16_t>(10'000 + ::getpid() % 20'000);
+  return port;
+}
+
 // A UDP socket of IPv4 or IPv6; whatever waits on it gives up after ten seconds.
 class Udp {
  public:

@@ -88,6 +88,7 @@ std::vector<Counter> DnsObserver::counters() const {
           {"unasked", counts.unasked},
           {"strays", counts.strays},
           {"evicted", counts.evicted},
+          {"crowded", crowded_()},
           {"tcp_connections", tcp.connections},
           {"tcp_segments", tcp.segments},
           {"tcp_messages", tcp.messages},

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "base/bucket.hpp"
 #include "dns_config.hpp"
 #include "dns_detectors.hpp"
@@ -18,15 +21,19 @@ namespace tapio::dns {
 // Turns messages into lookups and findings. Knows nothing of libbpf; a test feeds it bytes.
 class DnsObserver final : public Observer {
  public:
-  explicit DnsObserver(const Config& config, TcpSight tcp = TcpSight::unseen,
-                       std::optional<Latencies> latencies = {})
+  // `crowded`: lookups that programs had no place for, so far.
+  explicit DnsObserver(
+      const Config& config, TcpSight tcp = TcpSight::unseen,
+      std::optional<Latencies> latencies = {},
+      std::function<std::uint64_t()> crowded = [] { return std::uint64_t{0}; })
       : config_(config),
         rate_(config.rate_per_second),
         exchanges_(config.timeout),
         encrypted_(config.encrypted_resolvers),
         detectors_(config, tcp),
         health_(config.health_interval),
-        latencies_(std::move(latencies)) {}
+        latencies_(std::move(latencies)),
+        crowded_(std::move(crowded)) {}
 
   Status on_sample(const wire::Sample& sample, Output& out) override;
   void on_fact(const Fact& fact, Output& out) override;
@@ -59,6 +66,7 @@ class DnsObserver final : public Observer {
   Library library_;
   Health health_;
   std::optional<Latencies> latencies_;  // where the kernel counts
+  std::function<std::uint64_t()> crowded_;
 };
 
 }  // namespace tapio::dns

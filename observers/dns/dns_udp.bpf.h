@@ -9,7 +9,7 @@
 #include "bpf/text.bpf.h"
 #include "dns.abi.h"
 #include "dns_encrypted.bpf.h"
-#include "dns_latency.bpf.h"
+#include "dns_lookups.bpf.h"
 #include "dns_wire.abi.h"
 
 #define PF_KTHREAD 0x00200000
@@ -73,25 +73,12 @@ _Static_assert(TAPIO_HEAD_BYTES == sizeof(struct udphdr) + TAPIO_DNS_HEADER_BYTE
 	       "the header of a message is read with that of UDP");
 _Static_assert(TAPIO_DNS_INITIAL_VERSION == TAPIO_DNS_DATAGRAM_VERSION, "one struct, one version");
 
-static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
-				   const struct tapio_datagram *d, __u16 kind, __u16 flags,
-				   __u8 direction)
+static __always_inline void fill(struct tapio_run *run, struct sk_buff *skb,
+				 const struct tapio_datagram *d, __u16 kind, __u8 direction,
+				 struct tapio_dns_datagram *e)
 {
-	__u32 event_class = tapio_dns_is_ordinary(flags) ? TAPIO_BULK : TAPIO_NORMAL;
 	struct net_device *device = TAPIO_GET(run, skb, dev);
-	__u32 namespace = tapio_netns_of_device(run, device);
-	bool is_answer = flags & TAPIO_DNS_QR;
-	struct tapio_dns_datagram *e;
 
-	if (!is_watched(run, device))
-		return;
-	run->bystander = direction == TAPIO_DNS_RECEIVED ||
-			 !is_sender(run, tapio_current(run), namespace);
-	if (kind == TAPIO_DNS_DATAGRAM && is_answer == (direction == TAPIO_DNS_RECEIVED))
-		measure_latency(run, d, is_answer);
-	e = TAPIO_BEGIN_TAIL(run, tapio_dns_datagram, TAPIO_DNS_DATAGRAM, event_class);
-	if (!e)
-		return;
 	e->header.kind = kind;
 	__builtin_memcpy(e->source, d->ip.source, sizeof(e->source));
 	__builtin_memcpy(e->destination, d->ip.destination, sizeof(e->destination));
@@ -100,7 +87,7 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	e->ip_version = d->ip.ip_version;
 	e->direction = direction;
 	e->is_sender = !run->bystander;
-	e->network_namespace = namespace;
+	e->network_namespace = tapio_netns_of_device(run, device);
 	e->interface_index = TAPIO_GET(run, device, ifindex);
 	TAPIO_COPY(run, e->interface, device, name);
 	tapio_append_kernel(run, &e->message, d->payload, d->linear, d->bytes,
@@ -108,11 +95,44 @@ static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
 	TAPIO_END_TAIL(run, e);
 }
 
+static __always_inline void report(struct tapio_run *run, struct sk_buff *skb,
+				   const struct tapio_datagram *d, __u16 kind, __u16 flags,
+				   __u8 direction)
+{
+	__u32 event_class = tapio_dns_is_ordinary(flags) ? TAPIO_BULK : TAPIO_NORMAL;
+	struct net_device *device = TAPIO_GET(run, skb, dev);
+	__u32 namespace = tapio_netns_of_device(run, device);
+	struct tapio_dns_asked *asked = NULL;
+	struct tapio_dns_datagram *e;
+
+	if (!is_watched(run, device))
+		return;
+	run->bystander = direction == TAPIO_DNS_RECEIVED ||
+			 !is_sender(run, tapio_current(run), namespace);
+	run->now = bpf_ktime_get_ns();
+	if (flags & TAPIO_DNS_QR)
+		meet_answer(run, d, direction);
+	else if (kind == TAPIO_DNS_DATAGRAM)
+		asked = meet_query(run, d, direction);
+	e = TAPIO_BEGIN_TAIL(run, tapio_dns_datagram, TAPIO_DNS_DATAGRAM, event_class);
+	if (e)
+		fill(run, skb, d, kind, direction, e);
+	if (asked)
+		asked->went = run->ended;
+}
+
 /* Where a load tells, for most packets that a machine sends are TCP. A socket that is not whole, as
  * of a connection that is only asked for, may say anything here: it is TCP. */
 static __always_inline bool is_tcp(struct tapio_run *run, struct sock *sk)
 {
 	return run->typed && TAPIO_GET(run, sk, sk_protocol) == IPPROTO_TCP;
+}
+
+/* What a server gets or sends, and need not be looked at: because nobody wants that, or because on
+ * the loopback device the client's side of it is seen, too. */
+static __always_inline bool is_served_here(struct tapio_run *run, struct sk_buff *skb)
+{
+	return !served || TAPIO_GET(run, skb, dev, flags) & TAPIO_IFF_LOOPBACK;
 }
 
 /* In the task that sends, mostly. A buffer without a socket is passed on for somebody else, and was
@@ -137,7 +157,7 @@ TAPIO_TRACEPOINT(net_dev_queue, TAPIO_DNS_ON_SEND, sent, struct sk_buff *skb)
 		kind = TAPIO_DNS_INITIAL;
 		flags = 0;
 	}
-	if (flags & TAPIO_DNS_QR && !served)
+	if (flags & TAPIO_DNS_QR && is_served_here(run, skb))
 		return;
 	report(run, skb, &d, kind, flags, TAPIO_DNS_SENT);
 }
@@ -157,8 +177,7 @@ TAPIO_TRACEPOINT(netif_receive_skb, TAPIO_DNS_ON_RECEIVE, received, struct sk_bu
 	flags = flags_of(&d, &is_dns);
 	if (!is_dns)
 		return;
-	if (!(flags & TAPIO_DNS_QR) &&
-	    (!served || TAPIO_GET(run, skb, dev, flags) & TAPIO_IFF_LOOPBACK))
+	if (!(flags & TAPIO_DNS_QR) && is_served_here(run, skb))
 		return;
 	report(run, skb, &d, TAPIO_DNS_DATAGRAM, flags, TAPIO_DNS_RECEIVED);
 }

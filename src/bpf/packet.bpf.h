@@ -14,6 +14,11 @@
 #define TAPIO_IP_OFFSET 0x1fff
 #define TAPIO_IFF_LOOPBACK 8
 
+/* How a packet is read. An object for kernels that offer more includes bpf/load.bpf.h first. */
+#ifndef TAPIO_READ_PACKET
+#define TAPIO_READ_PACKET(run, dst, src) TAPIO_READ(run, dst, src)
+#endif
+
 #define TAPIO_HEAD_BYTES 20 /* TCP, or UDP and the header of a DNS message */
 
 /* What an IP header says, and how that begins which it carries. */
@@ -52,7 +57,7 @@ static __always_inline const unsigned char *tapio_network_of_received(struct tap
 	*protocol = bpf_ntohs(TAPIO_GET(run, skb, protocol));
 	if (*protocol != TAPIO_ETH_VLAN)
 		return network;
-	TAPIO_READ(run, tagged, network + TAPIO_VLAN_BYTES - sizeof(tagged));
+	TAPIO_READ_PACKET(run, tagged, network + TAPIO_VLAN_BYTES - sizeof(tagged));
 	*protocol = bpf_ntohs(tagged);
 	return network + TAPIO_VLAN_BYTES;
 }
@@ -76,7 +81,7 @@ static __always_inline bool tapio_ip(struct tapio_run *run, const unsigned char 
 
 	if (protocol != TAPIO_ETH_IP && protocol != TAPIO_ETH_IPV6)
 		return false;
-	TAPIO_READ(run, p, network);
+	TAPIO_READ_PACKET(run, p, network);
 	if (protocol == TAPIO_ETH_IP) {
 		if (p.ip.protocol != carries || bpf_ntohs(p.ip.frag_off) & TAPIO_IP_OFFSET)
 			return false;
@@ -96,7 +101,7 @@ static __always_inline bool tapio_ip(struct tapio_run *run, const unsigned char 
 		__builtin_memcpy(c->source, &p.ip6.saddr, sizeof(c->source));
 		__builtin_memcpy(c->destination, &p.ip6.daddr, sizeof(c->destination));
 	}
-	TAPIO_READ(run, c->head, network + c->at);
+	TAPIO_READ_PACKET(run, c->head, network + c->at);
 	return true;
 }
 

@@ -17,8 +17,15 @@ struct tapio_run {
 	struct tapio_ledger_row *row;
 	struct tapio_ledger_class *account; /* of the event's class */
 	__u64 *outcome;                     /* the one counter this run will end in */
+	__u64 ended;                        /* which one, plus one; 0: filtered, so far */
 	struct tapio_slot *slot;
 	__u64 hook;
+	/* Set before TAPIO_BEGIN where that time is known already: bpf_ktime_get_ns(). */
+	__u64 now;
+	/* Set before TAPIO_BEGIN where the event belongs to an earlier one: `ended` of that. If it
+	 * was sent, or a limit held it back, so it is with this one, and no limit is asked. 0: it
+	 * belongs to none. */
+	__u64 follows;
 	/* Set before TAPIO_BEGIN where the current task only happened to run: for what an interrupt
 	 * does, or the kernel by itself. Otherwise it is who acts, and is told nothing of if it is
 	 * the agent. */

@@ -125,6 +125,7 @@ static __always_inline bool tapio_enter(struct tapio_run *run)
 static __always_inline void tapio_becomes(struct tapio_run *run, enum tapio_outcome outcome)
 {
 	run->outcome = &run->account->outcome[outcome];
+	run->ended = outcome + 1;
 }
 
 static __always_inline void tapio_leave(struct tapio_run *run)
@@ -220,10 +221,16 @@ static __always_inline bool tapio_may_send(struct tapio_run *run, __u32 event_cl
 		return true;
 	if (event_class == TAPIO_CRITICAL)
 		return tapio_fair(run, detail, now);
+	if (run->follows == TAPIO_EMITTED + 1)
+		return true;
 	tapio_becomes(run, TAPIO_SAMPLED_OUT);
-	if (one_in > 1 && bpf_get_prandom_u32() % one_in)
+	if (run->follows == TAPIO_SAMPLED_OUT + 1)
+		return false;
+	if (run->follows != TAPIO_RATE_LIMITED + 1 && one_in > 1 && bpf_get_prandom_u32() % one_in)
 		return false;
 	tapio_becomes(run, TAPIO_RATE_LIMITED);
+	if (run->follows == TAPIO_RATE_LIMITED + 1)
+		return false;
 	return !(limited >> event_class & 1) || tapio_admit(event_class, now);
 }
 
@@ -278,7 +285,7 @@ static __always_inline void *tapio_begin(struct tapio_run *run, __u32 event_clas
 	one_in = wish->keep_one_in[event_class];
 	tapio_count(run, run->account->wanted);
 	sequence = tapio_again(run->account->wanted);
-	now = bpf_ktime_get_ns();
+	now = run->now ? run->now : bpf_ktime_get_ns();
 	if (!canary && !tapio_may_send(run, event_class, one_in, wish->limited, detail, now))
 		return NULL;
 	h = tail ? tapio_scratch(run) : tapio_reserve(run, event_class, size);

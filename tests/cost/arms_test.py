@@ -74,8 +74,8 @@ class Rounds(unittest.TestCase):
         self.assertEqual(len(places), 16)
 
     def test_programs_of_tapio_and_floor_have_one_name(self):
-        for name in ("tcp_received_btf", "tcp_received_bt", "tcp_received_raw", "floor_tcp_received"):
-            self.assertEqual(rounds.base_of(name), "tcp_received")
+        for name in ("tcp_opened_btf", "tcp_opened_bt", "tcp_opened_raw", "floor_tcp_opened"):
+            self.assertEqual(rounds.base_of(name), "tcp_opened")
 
 
 class Arms(unittest.TestCase):

@@ -37,6 +37,14 @@ def is_whole(run):
         return False
 
 
+def keep(path, baseline=BASELINE):
+    run = load(path)
+    for workload in run["workloads"].values():
+        for arm in workload["arms"].values():
+            arm.pop("rounds", None)
+    Path(baseline).write_text(json.dumps(run, indent=1) + "\n")
+
+
 def last_runs(folder):
     """Paths by their date; what cannot be read is not among them."""
     found = []

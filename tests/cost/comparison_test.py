@@ -42,6 +42,17 @@ class Comparison(unittest.TestCase):
         self.assertEqual([(row[0], row[4]) for row in comparison.compare(run(a=ratio(1)), new)],
                          [("exec", "gone"), ("fork", "new")])
 
+    def test_a_baseline_is_a_run_without_its_rounds(self):
+        with tempfile.TemporaryDirectory() as folder:
+            one, kept = Path(folder, "run.json"), Path(folder, "baseline.json")
+            whole = run(a=ratio(1.1))
+            whole["workloads"]["exec"]["arms"]["a"]["rounds"] = [{"ns": 1}]
+            one.write_text(json.dumps(whole))
+            comparison.keep(one, kept)
+            self.assertEqual(self.said(comparison.load(one), comparison.load(kept)),
+                             [("a", "the same")])
+            self.assertNotIn("rounds", kept.read_text())
+
     def test_another_kernel_or_machine_is_told(self):
         other = {**run(), "kernel": "7.2", "cpus": 8}
         self.assertEqual(comparison.unlike(run(), other),

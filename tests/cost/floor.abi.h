@@ -13,10 +13,8 @@
 	one(sched_process_exit, death)        \
 	one(signal_generate, generate)        \
 	one(signal_deliver, deliver)          \
-	one(net_dev_queue, sent)              \
-	one(netif_receive_skb, received)      \
-	one(net_dev_queue, tcp_sent)          \
-	one(netif_receive_skb, tcp_received)  \
+	one(net_dev_queue, packet_sent)       \
+	one(netif_receive_skb, packet_received)  \
 	one(inet_sock_set_state, tcp_opened)
 
 #define FLOOR_INDEX(tracepoint, name) FLOOR_##name,

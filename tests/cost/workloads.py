@@ -11,7 +11,7 @@ import rooms
 
 # Programs of the floor that stand for those of an observer, on the same hooks (floor.abi.h).
 PROCESS = ("fork", "multiply", "exec", "exit", "death", "generate", "deliver")
-DNS = ("sent", "received", "tcp_sent", "tcp_received", "tcp_opened")
+DNS = ("packet_sent", "packet_received", "tcp_opened")
 HOOKS = {"process": PROCESS, "dns": DNS}
 
 
@@ -61,7 +61,7 @@ def workloads(exec_chain):
         Workload("tcp", "connect and close over loopback", 15_000, rooms.tcp, ("dns",)),
         Workload("http", "request, keep-alive over loopback", 100_000, rooms.http, ("dns",)),
         Workload("dns", "lookup at full rate", 100_000, rooms.dns, ("dns",),
-                 {"send": 2, "receive": 2}, 1, {"sent": 160, "received": "160/2"}),
+                 {"send": 2, "receive": 2}, 1, {"packet_sent": "160/2", "packet_received": "160/2"}),
         Workload("malloc", "malloc and free", 80_000_000, loop("malloc")),
         Workload("faults", "page fault", 1_000_000, loop("faults")),
         Workload("signals", "signal with a handler", 500_000, loop("signals"), ("process",),

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "base/text.hpp"
 
@@ -99,16 +101,16 @@ Plan::Plan(std::span<const capture::Hook> hooks, std::size_t rank, const capture
 
 capture::Kernel Plan::kernel() const {
   capture::Kernel kernel = kernel_;
-  const auto taken = [&](const capture::Hook& hook, const capture::Candidate& candidate) {
-    const auto* forced = forced_[static_cast<std::size_t>(&hook - hooks_.data())];
-    return !forced || forced == &candidate;
-  };
-  std::map<std::string, bool> wanted;  // a program may serve several hooks
-  for (const auto& hook : hooks_)
-    for (const auto& candidate : hook.candidates)
-      wanted[candidate.program] |= taken(hook, candidate);
-  for (const auto& [program, is_wanted] : wanted)
-    if (!is_wanted) kernel.refused.emplace(program, kNotNow);
+  // A program may serve several hooks. One that takes another keeps it from those that are free.
+  std::set<std::string> forced, passed_over;
+  for (const auto& hook : hooks_) {
+    const auto* own = forced_[static_cast<std::size_t>(&hook - hooks_.data())];
+    if (!own) continue;
+    forced.insert(own->program);
+    for (const auto& candidate : hook.candidates) passed_over.insert(candidate.program);
+  }
+  for (const auto& program : passed_over)
+    if (!forced.contains(program)) kernel.refused.emplace(program, kNotNow);
   return kernel;
 }
 

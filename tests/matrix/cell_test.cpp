@@ -41,6 +41,18 @@ TEST(Plan, a_hook_whose_program_lacks_a_feature_takes_what_it_likes) {
   EXPECT_EQ(chosen(Plan(kHooks, 0, old).kernel()), (Chosen{"a_raw", "shared", "shared"}));
 }
 
+TEST(Plan, a_program_that_one_hook_passes_over_is_not_what_a_free_one_takes) {
+  constexpr Candidate kOne[] = {{"shared", Feature::tp_btf}, {"own", Feature::raw_tp}};
+  constexpr Candidate kOther[] = {{"shared", Feature::tp_btf}, {"function", Feature::fentry}};
+  const Hook hooks[] = {{"one", Need::required, capture::Trigger::passive, kOne},
+                        {"other", Need::optional, capture::Trigger::passive, kOther}};
+  const Kernel without_functions{.features = Feature::tp_btf | Feature::raw_tp};
+  const Plan plan(hooks, 1, without_functions);
+  const auto choices = choose(hooks, plan.kernel());
+  EXPECT_STREQ(choices[0].program, "own");
+  EXPECT_EQ(choices[1].program, nullptr);
+}
+
 TEST(Plan, after_a_refusal_the_hook_is_free_and_the_others_stay_forced) {
   Plan plan(kHooks, 0, kAble);
   Kernel after = plan.kernel();
