@@ -170,6 +170,7 @@ static __always_inline void meet_answer(struct tapio_run *run, const struct tapi
 					__u8 direction)
 {
 	struct tapio_dns_asked *free, *known = find(name_of(d, true), run->now, &free);
+	__u64 asked_ns;
 
 	if (!known)
 		return;
@@ -177,8 +178,9 @@ static __always_inline void meet_answer(struct tapio_run *run, const struct tapi
 	if (known->is_answered || known->is_served != (direction == TAPIO_DNS_SENT))
 		return;
 	known->is_answered = true;
+	asked_ns = tapio_again(known->first_ns); /* another CPU may have the place by now */
 	if (!known->is_served)
-		count_latency(d, known->cgroup_id, run->now - known->first_ns);
+		count_latency(d, known->cgroup_id, run->now > asked_ns ? run->now - asked_ns : 0);
 }
 
 #endif
