@@ -93,7 +93,8 @@ static __always_inline struct tapio_dns_asked *find(__u64 name, __u64 now,
 #pragma unroll
 	for (int i = 0; i < TAPIO_DNS_ASKED_PLACES; i++) {
 		struct tapio_dns_asked *place = &set->places[i];
-		bool is_over = now >= latest_ns(place) + waits_ns;
+		/* Just after boot, no time is so long ago that an empty place were over by it. */
+		bool is_over = !place->name || now >= latest_ns(place) + waits_ns;
 
 		if (place->name == name && !is_over)
 			return place;
