@@ -441,6 +441,21 @@ TEST_F(Machine, a_bomb_typed_into_a_shell_begins_with_what_the_shell_forked) {
   EXPECT_EQ(found[0].other, id(50));
 }
 
+TEST_F(Machine, of_a_bomb_those_that_have_ended_are_counted_too) {
+  start(50, 1, "/bin/bomb", kT);
+  std::uint32_t next = 100;
+  std::vector<std::uint32_t> living{50};
+  for (int round = 1; round <= 8; ++round)
+    for (const std::uint32_t parent : std::vector(living)) {
+      fork(next, parent, kT + round * 50ms);
+      exit(next++, parent, kT + round * 50ms, 0);
+      fork(next, parent, kT + round * 50ms);
+      living.push_back(next++);
+    }
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_GT(found[0].count, 100u) << "64 live, and most had another child before";
+}
+
 TEST_F(Machine, a_server_with_many_workers_is_no_bomb) {
   start(50, 1, "/usr/sbin/server", kT);
   for (std::uint32_t i = 0; i < 1000; ++i) fork(100 + i, 50, kT + i * 1ms);

@@ -17,7 +17,7 @@ std::size_t hash(std::string_view executable) {
 
 ForkBomb::Newborn* ForkBomb::find(ProcessId id) {
   const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : &found->second;
+  return found == by_id_.end() ? nullptr : &*found->second;
 }
 
 void ForkBomb::on(const ProcessStarted& fact, Output& out) {
@@ -28,17 +28,17 @@ void ForkBomb::on(const ProcessStarted& fact, Output& out) {
   Newborn* parent = find(fact.parent);
   const bool inherits = parent && parent->origin != parent->id;
   const Process* process = out.world().process(fact.process);
-  Newborn& newborn = place->second;
-  newborn = {.id = fact.process,
-             .parent = fact.parent,
-             .born = fact.time,
-             .evidence = fact.evidence,
-             .cgroup_id = fact.cgroup_id,
-             .name = std::string(fact.name),
-             .origin = inherits ? parent->origin : fact.parent,
-             .program = hash(process ? process->image->executable : ""),
-             .generation = inherits ? parent->generation + 1 : 1};
-  newborns_.push_back(&newborn);
+  newborns_.push_back({.id = fact.process,
+                       .parent = fact.parent,
+                       .born = fact.time,
+                       .evidence = fact.evidence,
+                       .cgroup_id = fact.cgroup_id,
+                       .name = std::string(fact.name),
+                       .origin = inherits ? parent->origin : fact.parent,
+                       .program = hash(process ? process->image->executable : ""),
+                       .generation = inherits ? parent->generation + 1 : 1});
+  const Newborn& newborn = newborns_.back();
+  place->second = std::prev(newborns_.end());
   join(newborn);
   if (parent) parent->children++;
   if (const ProcessId* bomb = of_bomb_.find(fact.parent)) {
@@ -57,23 +57,34 @@ void ForkBomb::on(const ProcessExecuted& fact) {
   newborn->program = hash(fact.executable);
   newborn->name = fact.name;
   newborn->origin = newborn->id;
-  newborn->generation = newborn->children = 0;
+  newborn->generation = newborn->children = newborn->gone = 0;
 }
 
+// Who ends without children is but a number: in a storm of short-lived processes that is everybody,
+// and a table of the living alone is small enough to stay in the cache.
 void ForkBomb::on(const ProcessExited& fact) {
-  Newborn* newborn = find(fact.process);
-  if (!newborn || !newborn->living) return;
-  newborn->living = false;
-  if (newborn->origin != newborn->id) origins_[newborn->origin].living--;
+  const auto found = by_id_.find(fact.process);
+  if (found == by_id_.end() || !found->second->living) return;
+  Newborn& newborn = *found->second;
+  if (newborn.children == 0) {
+    Newborn* parent = find(newborn.parent);
+    if (parent && parent->origin == newborn.origin) parent->gone++;
+    return erase(found->second);
+  }
+  newborn.living = false;
+  if (newborn.origin != newborn.id) origins_[newborn.origin].living--;
+}
+
+void ForkBomb::erase(Newborns::iterator newborn) {
+  leave(*newborn);
+  by_id_.erase(newborn->id);
+  newborns_.erase(newborn);
 }
 
 void ForkBomb::forget(MonotonicTime now) {
   while (!newborns_.empty() &&
-         (newborns_.size() >= kMaxNewborns || newborns_.front()->born + kNewborn < now)) {
-    leave(*newborns_.front());
-    by_id_.erase(by_id_.find(newborns_.front()->id));
-    newborns_.pop_front();
-  }
+         (newborns_.size() >= kMaxNewborns || newborns_.front().born + kNewborn < now))
+    erase(newborns_.begin());
 }
 
 void ForkBomb::join(const Newborn& newborn) {
@@ -104,8 +115,8 @@ void ForkBomb::look(ProcessId id, Origin& origin, MonotonicTime now, Output& out
   const ProcessId* known = of_bomb_.find(line.eldest->id);
   const ProcessId eldest = known ? *known : alone ? line.eldest->id : id;
   if (!told_.use(eldest).tell(now)) return;
-  for (const Newborn* newborn : newborns_)
-    if (newborn->origin == id) of_bomb_.use(newborn->id) = eldest;
+  for (const Newborn& newborn : newborns_)
+    if (newborn.origin == id) of_bomb_.use(newborn.id) = eldest;
   tell(line, eldest, now, out);
 }
 
@@ -117,10 +128,10 @@ bool ForkBomb::is_bomb(const Line& line) const {
 void ForkBomb::add(Line& line, const Newborn& newborn) {
   if (!line.eldest) line.eldest = &newborn;
   if (line.name.empty() && newborn.parent == line.eldest->id) line.name = newborn.name;
-  line.members++;
+  line.members += 1 + newborn.gone;
   line.living += newborn.living ? 1 : 0;
   line.parents += newborn.children >= 2 ? 1 : 0;
-  line.deepest = std::max(line.deepest, newborn.generation);
+  line.deepest = std::max(line.deepest, newborn.generation + (newborn.gone > 0 ? 1 : 0));
   line.because.add(newborn.evidence);
 }
 
@@ -128,8 +139,7 @@ void ForkBomb::add(Line& line, const Newborn& newborn) {
 std::vector<ForkBomb::Line> ForkBomb::lines_of(ProcessId origin) const {
   std::vector<Line> lines(1);
   std::unordered_map<ProcessId, std::size_t, ProcessIdHash> line_of;
-  for (const Newborn* each : newborns_) {
-    const Newborn& newborn = *each;
+  for (const Newborn& newborn : newborns_) {
     if (newborn.origin != origin || newborn.id == origin) continue;
     const auto parent = line_of.find(newborn.parent);
     const std::size_t at = parent == line_of.end() ? lines.size() : parent->second;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <deque>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -53,6 +53,7 @@ class ForkBomb {
     std::size_t program{};         // hash of its executable
     std::uint32_t generation = 0;  // from the origin
     std::uint32_t children = 0;
+    std::uint32_t gone = 0;  // of these: ended, had no children, and are no longer in the table
     bool living = true;
   };
   struct Origin {  // whose descendants are counted
@@ -80,8 +81,11 @@ class ForkBomb {
     MonotonicTime told{};  // of this cgroup, by whomever
   };
 
+  using Newborns = std::list<Newborn>;
+
   [[nodiscard]] Newborn* find(ProcessId id);
   void forget(MonotonicTime now);
+  void erase(Newborns::iterator newborn);
   void join(const Newborn& newborn);
   void leave(const Newborn& newborn);
   static void add(Line& line, const Newborn& newborn);
@@ -93,8 +97,8 @@ class ForkBomb {
 
   std::uint32_t processes_ = 0;
   std::uint32_t parents_ = 0;
-  std::unordered_map<ProcessId, Newborn, ProcessIdHash> by_id_;
-  std::deque<Newborn*> newborns_;                                 // those in by_id_, eldest first
+  Newborns newborns_;  // eldest first
+  std::unordered_map<ProcessId, Newborns::iterator, ProcessIdHash> by_id_;
   std::unordered_map<ProcessId, Origin, ProcessIdHash> origins_;  // that have members
   Lru<ProcessId, Incident, ProcessIdHash> told_{kMaxTold};
   Lru<std::uint64_t, Alarm> alarms_{kMaxAlarms};  // by cgroup

@@ -114,6 +114,7 @@ void Reserve::queue(const Kept& kept, Content content) {
     forget_first();
   }
   queue_.push_back(kept);
+  if (kept.is_exec) not_ended_[kept.origin.pid] = kept.id;
   queue_bytes_ += kEach + content.size();
   while (queue_bytes_ > most_bytes_) forget_first();
 }
@@ -130,7 +131,7 @@ void Reserve::forget_first() {
   const Kept& first = queue_.front();
   const Content content = contents_[0];
   queue_bytes_ -= kEach + content.size();
-  if (lives(first))
+  if (may_live(first) && lives(first))
     put(first, content, living_, kMaxLiving);
   else if (is_involved(first))
     put(first, content, involved_, kMaxInvolved);
@@ -145,6 +146,15 @@ void Reserve::put(const Kept& kept, Content content, Shelf& shelf, std::size_t m
   if (shelf.size() <= most) return;
   shelf.erase(shelf.begin());
   forgotten_++;
+}
+
+// Asked once, when it leaves the queue.
+bool Reserve::may_live(const Kept& kept) {
+  if (!kept.is_exec) return false;
+  const auto known = not_ended_.find(kept.origin.pid);
+  if (known == not_ended_.end() || known->second != kept.id) return false;
+  not_ended_.erase(known);
+  return true;
 }
 
 // The latest exec of a process that runs.
@@ -167,8 +177,10 @@ void Reserve::on_fact(const Fact& fact) {
     involve(sent->target.pid);
     involve(sent->sender.pid);
   }
-  if (const auto* exited = std::get_if<ProcessExited>(&fact); exited && exited->signal != 0)
-    involve(exited->process.pid);
+  if (const auto* exited = std::get_if<ProcessExited>(&fact)) {
+    not_ended_.erase(exited->process.pid);
+    if (exited->signal != 0) involve(exited->process.pid);
+  }
 }
 
 void Reserve::involve(std::uint32_t pid) {

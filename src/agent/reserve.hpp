@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -88,6 +89,7 @@ class Reserve {
   static Record unpack(const Kept& kept, Content content, Arena& arena);
   std::optional<Record> restore(const Kept& kept, Content content, Arena& arena);
   void forget_first();
+  [[nodiscard]] bool may_live(const Kept& kept);
   void put(const Kept& kept, Content content, Shelf& shelf, std::size_t most);
   [[nodiscard]] bool lives(const Kept& kept) const;
   [[nodiscard]] bool is_involved(const Kept& kept) const;
@@ -100,7 +102,10 @@ class Reserve {
   std::deque<Kept> queue_;
   ByteQueue contents_{kMaxBytes};  // of those in the queue, one by one
   Shelf living_, involved_;
-  RecordId exec_{};                                                    // of the latest
+  RecordId exec_{};  // of the latest
+  // Execs in the queue of whom no end was heard since, by pid. Most in a storm have ended when
+  // their turn to go comes: that is then known without the World's table, which is in no cache.
+  std::unordered_map<std::uint32_t, RecordId> not_ended_;
   std::unordered_set<std::uint32_t> involved_pids_, involved_before_;  // since turned_, before it
   MonotonicTime turned_{};
   std::size_t queue_bytes_ = 0, most_bytes_ = kMaxBytes;

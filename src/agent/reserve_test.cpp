@@ -144,6 +144,16 @@ TEST_F(ReserveTest, the_exec_of_who_still_runs_stays_until_its_end) {
   EXPECT_FALSE(reserve.take(id(2), out));
 }
 
+TEST_F(ReserveTest, of_who_runs_the_latest_exec_stays_alone) {
+  runs(100, 1);
+  keep(1, "before", 100);
+  runs(100, 2);
+  keep(2, "now", 100);
+  flood(3);
+  EXPECT_FALSE(reserve.take(id(1), out));
+  EXPECT_TRUE(reserve.take(id(2), out));
+}
+
 TEST_F(ReserveTest, of_the_living_only_so_many_stay) {
   for (std::uint32_t n = 1; n <= Reserve::kMaxLiving + 1; ++n) {
     runs(n, n);

@@ -29,9 +29,11 @@ class Merge {
   void release(MonotonicTime watermark, OnRecord&& on_record) {
     sort();
     auto end = std::ranges::upper_bound(waiting_, watermark, {}, &Waiting::time);
-    if (bytes_.size() > kMaxBytes) end = std::max(end, waiting_.begin() + std::ssize(waiting_) / 2);
+    if (bytes_.size() - handed_out_ > kMaxBytes)
+      end = std::max(end, waiting_.begin() + std::ssize(waiting_) / 2);
     for (auto it = waiting_.begin(); it != end; ++it) {
       on_record(Bytes(bytes_).subspan(it->offset, it->size), it->time < last_);
+      handed_out_ += it->size;
       last_ = std::max(last_, it->time);
     }
     forget(end);
@@ -66,20 +68,24 @@ class Merge {
     std::ranges::inplace_merge(begin + from, begin + middle, begin + to, {}, &Waiting::time);
   }
 
+  // Bytes of those that wait move together once half of all has been handed out.
   void forget(std::vector<Waiting>::iterator end) {
+    waiting_.erase(waiting_.begin(), end);
+    if (handed_out_ * 2 < bytes_.size()) return;
     rest_.clear();
-    for (auto it = end; it != waiting_.end(); ++it) {
-      const auto record = Bytes(bytes_).subspan(it->offset, it->size);
-      it->offset = rest_.size();
+    for (Waiting& each : waiting_) {
+      const auto record = Bytes(bytes_).subspan(each.offset, each.size);
+      each.offset = rest_.size();
       rest_.insert(rest_.end(), record.begin(), record.end());
     }
-    waiting_.erase(waiting_.begin(), end);
     bytes_.swap(rest_);
+    handed_out_ = 0;
   }
 
   std::vector<Waiting> waiting_;
   std::vector<std::ptrdiff_t> breaks_;   // in waiting_, where a record is older than the one before
   std::vector<std::byte> bytes_, rest_;  // change places: neither is allocated anew
+  std::size_t handed_out_ = 0;           // bytes that are still in bytes_
   MonotonicTime last_{};
 };
 

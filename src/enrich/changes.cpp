@@ -15,10 +15,10 @@ namespace {
 std::string key_of(std::uint64_t cgroup_id, const World& world) {
   const Cgroup* cgroup = cgroup_id != 0 ? world.cgroup(cgroup_id) : nullptr;
   if (cgroup && !cgroup->container_id.empty())
-    return fmt::format("container {}", cgroup->container_id);
+    return std::string("container ").append(cgroup->container_id);
   if (cgroup && !cgroup->unit.empty())
-    return fmt::format("unit {} {}", cgroup->unit, cgroup->user_unit);
-  return fmt::format("cgroup {}", cgroup_id);  // 0: the node
+    return std::string("unit ").append(cgroup->unit).append(" ").append(cgroup->user_unit);
+  return "cgroup " + std::to_string(cgroup_id);  // 0: the node
 }
 
 bool is_service(const Cgroup* cgroup) {

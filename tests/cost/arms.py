@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from child import PATIENCE, Absent, Child
+from child import PATIENCE, SETTLED, Absent, Child
 from workloads import Workload
 
 UNTRACED, AGAIN = "untraced", "untraced again"
@@ -39,6 +39,8 @@ class Untraced:
     how = ()
 
     def start(self, folder, round_number):
+        """As quiet as before the workload of a tracer: a machine that was busy until now is faster."""
+        time.sleep(SETTLED)
         return self
 
     def begin(self):

@@ -53,20 +53,20 @@ def workloads(exec_chain):
     born = {"fork": 1, "exit": 1, "signal_generate": 1}  # the last one is SIGCHLD
     sends = {"fork": 176, "exit": 168, "generate": 120}
     return [
-        Workload("exec", "exec and exit", 4_000, loop("exec", exec_chain), ("process",),
+        Workload("exec", "exec and exit", 10_000, loop("exec", exec_chain), ("process",),
                  {**born, "exec": 1}, 4, {**sends, "exec": exec_bytes(exec_chain)}),
         Workload("fork", "fork and exit", 6_000, loop("fork"), ("process",), born, 3, sends),
         Workload("getppid", "system call", 8_000_000, loop("getppid")),
         Workload("openat", "openat and close", 500_000, loop("openat")),
-        Workload("tcp", "connect and close over loopback", 15_000, rooms.tcp, ("dns",)),
+        Workload("tcp", "connect and close over loopback", 40_000, rooms.tcp, ("dns",)),
         Workload("http", "request, keep-alive over loopback", 100_000, rooms.http, ("dns",)),
-        Workload("dns", "lookup at full rate", 100_000, rooms.dns, ("dns",),
+        Workload("dns", "lookup at full rate", 150_000, rooms.dns, ("dns",),
                  {"send": 2, "receive": 2}, 1, {"packet_sent": "160/2", "packet_received": "160/2"}),
         Workload("malloc", "malloc and free", 80_000_000, loop("malloc")),
         Workload("faults", "page fault", 1_000_000, loop("faults")),
         Workload("signals", "signal with a handler", 500_000, loop("signals"), ("process",),
                  {"signal_generate": 1, "signal_deliver": 1}, 2, {"generate": 120, "deliver": 64}),
-        Workload("pipe", "round trip of two processes", 100_000, loop("pipe")),
+        Workload("pipe", "round trip of two processes", 250_000, loop("pipe")),
         Workload("block", "read of 4 KiB from a loop device", 20_000, rooms.block),
         Workload("veth", "packet", 500_000, rooms.veth, ("dns",), {"send": 1, "receive": 1}),
     ]
