@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <memory>
 
 namespace tapio::process {
 
@@ -100,12 +101,12 @@ std::string_view join_path(std::string_view leaf_first, bool complete, Arena& ar
   const std::string_view head = complete ? "" : "…";
   const std::size_t last = leaf_first.ends_with('\0') ? 0 : 1;
   const auto path = arena.room(head.size() + leaf_first.size() + last);
-  std::ranges::copy(head, path.begin());
+  head.copy(path.data(), head.size());
   for (auto begin = path.end(); !leaf_first.empty();) {
     const auto end = leaf_first.find('\0');
     const auto part = leaf_first.substr(0, end);
     begin -= std::ssize(part);
-    std::ranges::copy(part, begin);
+    part.copy(std::to_address(begin), part.size());
     *--begin = '/';
     leaf_first.remove_prefix(end == leaf_first.npos ? leaf_first.size() : end + 1);
   }

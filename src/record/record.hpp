@@ -217,7 +217,7 @@ class Arena {
 
   std::string_view keep(std::string_view text) {
     const auto copy = room(text.size());
-    std::ranges::copy(text, copy.begin());
+    text.copy(copy.data(), text.size());  // std::ranges::copy() goes byte by byte here
     return {copy.data(), copy.size()};
   }
   // Room for as many characters, which the caller writes.
