@@ -10,7 +10,8 @@
 namespace tapio::capture {
 
 // Puts the records of several channels in order of time. They wait until a watermark has passed
-// them; when more than kMaxBytes wait, the older half goes early.
+// them; when more than kMaxBytes wait, the older half goes early. It takes up to twice as much,
+// for what has been handed out stays as long as it is less than half.
 class Merge {
  public:
   static constexpr std::size_t kMaxBytes = 4 << 20;
