@@ -87,6 +87,23 @@ class Machine : public testing::Test, public Output {
     world_.apply(fact);
     detectors.on_fact(fact, *this);
   }
+  enum class Firstborn { lives, ends };
+  // Everybody forks one in each round, or one that ends at once and then one. How many live.
+  std::size_t multiply(std::uint32_t eldest, int rounds, Firstborn first = Firstborn::lives) {
+    std::uint32_t next = 100;
+    std::vector<std::uint32_t> living{eldest};
+    for (int round = 1; round <= rounds; ++round)
+      for (const std::uint32_t parent : std::vector(living)) {
+        const auto time = kT + round * 50ms;
+        fork(next, parent, time);
+        if (first == Firstborn::ends) {
+          exit(next++, parent, time, 0);
+          fork(next, parent, time);
+        }
+        living.push_back(next++);
+      }
+    return living.size();
+  }
   void fork(std::uint32_t pid, std::uint32_t parent, MonotonicTime time, std::uint64_t cgroup = 5) {
     hand(ProcessStarted{.time = time,
                         .evidence = record(),
@@ -391,13 +408,7 @@ TEST_F(Machine, workers_that_crash_for_long_enough_are_a_loop) {
 
 TEST_F(Machine, processes_that_multiply_are_a_bomb) {
   start(50, 1, "/bin/bomb", kT);
-  std::uint32_t next = 100;
-  std::vector<std::uint32_t> all{50};
-  for (int round = 1; round <= 8; ++round)
-    for (const std::uint32_t parent : std::vector(all)) {
-      fork(next, parent, kT + round * 50ms);
-      all.push_back(next++);
-    }
+  multiply(50, 8);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].what, Detection::fork_bomb);
   EXPECT_EQ(found[0].severity, Severity::critical);
@@ -409,14 +420,7 @@ TEST_F(Machine, processes_that_multiply_are_a_bomb) {
 
 TEST_F(Machine, a_bomb_that_outgrows_the_table_is_one_bomb) {
   start(50, 1, "/bin/bomb", kT);
-  std::uint32_t next = 100;
-  std::vector<std::uint32_t> all{50};
-  for (int round = 1; round <= 14; ++round)
-    for (const std::uint32_t parent : std::vector(all)) {
-      fork(next, parent, kT + round * 50ms);
-      all.push_back(next++);
-    }
-  EXPECT_GT(all.size(), 2 * ForkBomb::kMaxNewborns);
+  EXPECT_GT(multiply(50, 14), 2 * ForkBomb::kMaxNewborns);
   EXPECT_THAT(found, SizeIs(1));
 }
 
@@ -443,15 +447,7 @@ TEST_F(Machine, a_bomb_typed_into_a_shell_begins_with_what_the_shell_forked) {
 
 TEST_F(Machine, of_a_bomb_those_that_have_ended_are_counted_too) {
   start(50, 1, "/bin/bomb", kT);
-  std::uint32_t next = 100;
-  std::vector<std::uint32_t> living{50};
-  for (int round = 1; round <= 8; ++round)
-    for (const std::uint32_t parent : std::vector(living)) {
-      fork(next, parent, kT + round * 50ms);
-      exit(next++, parent, kT + round * 50ms, 0);
-      fork(next, parent, kT + round * 50ms);
-      living.push_back(next++);
-    }
+  multiply(50, 8, Firstborn::ends);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_GT(found[0].count, 100u) << "64 live, and most had another child before";
 }

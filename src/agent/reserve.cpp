@@ -96,12 +96,12 @@ void Reserve::keep(const Record& record, RecordId id) {
          .origin = record.origin,
          .schema = record.schema,
          .as = As::record,
-         .is_exec = id == exec_},
+         .is_exec = id == exec_.id},
         pack_.bytes());
 }
 
 void Reserve::keep(const wire::Sample& sample, const Origin& origin, RecordId id) {
-  queue({.id = id, .origin = origin, .as = As::sample, .is_exec = id == exec_},
+  queue({.id = id, .origin = origin, .as = As::sample, .is_exec = id == exec_.id},
         wire::chars(sample.bytes));
 }
 
@@ -114,7 +114,7 @@ void Reserve::queue(const Kept& kept, Content content) {
     forget_first();
   }
   queue_.push_back(kept);
-  if (kept.is_exec) not_ended_[kept.origin.pid] = kept.id;
+  if (kept.is_exec) not_ended_[kept.origin.pid] = exec_;
   queue_bytes_ += kEach + content.size();
   while (queue_bytes_ > most_bytes_) forget_first();
 }
@@ -152,7 +152,7 @@ void Reserve::put(const Kept& kept, Content content, Shelf& shelf, std::size_t m
 bool Reserve::may_live(const Kept& kept) {
   if (!kept.is_exec) return false;
   const auto known = not_ended_.find(kept.origin.pid);
-  if (known == not_ended_.end() || known->second != kept.id) return false;
+  if (known == not_ended_.end() || known->second.id != kept.id) return false;
   not_ended_.erase(known);
   return true;
 }
@@ -171,14 +171,17 @@ bool Reserve::is_involved(const Kept& kept) const {
 }
 
 void Reserve::on_fact(const Fact& fact) {
-  if (const auto* executed = std::get_if<ProcessExecuted>(&fact)) exec_ = executed->evidence;
+  if (const auto* executed = std::get_if<ProcessExecuted>(&fact))
+    exec_ = {.process = executed->process, .id = executed->evidence};
   if (const auto* sent = std::get_if<SignalSent>(&fact)) {
     if (!sent->lethal && !asks_to_end(sent->signal)) return;
     involve(sent->target.pid);
     involve(sent->sender.pid);
   }
   if (const auto* exited = std::get_if<ProcessExited>(&fact)) {
-    not_ended_.erase(exited->process.pid);
+    const auto known = not_ended_.find(exited->process.pid);
+    if (known != not_ended_.end() && known->second.process == exited->process)
+      not_ended_.erase(known);
     if (exited->signal != 0) involve(exited->process.pid);
   }
 }

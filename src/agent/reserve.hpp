@@ -75,6 +75,10 @@ class Reserve {
     As as = As::taken;
     bool is_exec = false;
   };
+  struct Exec {
+    ProcessId process;
+    RecordId id;
+  };
   // In as few bytes as it takes, for a `Record` has room for the most fields there may be: values,
   // packed, in the order of the schema's fields; or the sample.
   using Content = std::string_view;
@@ -102,10 +106,10 @@ class Reserve {
   std::deque<Kept> queue_;
   ByteQueue contents_{kMaxBytes};  // of those in the queue, one by one
   Shelf living_, involved_;
-  RecordId exec_{};  // of the latest
-  // Execs in the queue of whom no end was heard since, by pid. Most in a storm have ended when
-  // their turn to go comes: that is then known without the World's table, which is in no cache.
-  std::unordered_map<std::uint32_t, RecordId> not_ended_;
+  Exec exec_;  // the latest
+  // Those in the queue of whose process no end was heard since, by pid. In a storm most have ended
+  // when their turn to go comes, and this says so; the World's table is in no cache by then.
+  std::unordered_map<std::uint32_t, Exec> not_ended_;
   std::unordered_set<std::uint32_t> involved_pids_, involved_before_;  // since turned_, before it
   MonotonicTime turned_{};
   std::size_t queue_bytes_ = 0, most_bytes_ = kMaxBytes;

@@ -154,6 +154,14 @@ TEST_F(ReserveTest, of_who_runs_the_latest_exec_stays_alone) {
   EXPECT_TRUE(reserve.take(id(2), out));
 }
 
+TEST_F(ReserveTest, an_end_of_who_had_the_pid_before_is_not_that_of_who_has_it) {
+  runs(100, 1);
+  keep(1, "one", 100);
+  happens(ProcessExited{.time = MonotonicTime(2), .process = {100, 0}});
+  flood(3);
+  EXPECT_TRUE(reserve.take(id(1), out));
+}
+
 TEST_F(ReserveTest, of_the_living_only_so_many_stay) {
   for (std::uint32_t n = 1; n <= Reserve::kMaxLiving + 1; ++n) {
     runs(n, n);

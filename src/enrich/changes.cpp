@@ -11,7 +11,8 @@ namespace tapio {
 
 namespace {
 
-// Whose changes are whose: a pod's containers come and go, a container's cgroup may too.
+// Whose changes are whose: a pod's containers come and go, a container's cgroup may too. Each exec
+// asks, so nothing is formatted.
 std::string key_of(std::uint64_t cgroup_id, const World& world) {
   const Cgroup* cgroup = cgroup_id != 0 ? world.cgroup(cgroup_id) : nullptr;
   if (cgroup && !cgroup->container_id.empty())
