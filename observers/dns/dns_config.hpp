@@ -29,7 +29,7 @@ struct Config {
   std::chrono::milliseconds slow{500};
   std::uint32_t rate_per_second = 1000;
   std::uint32_t keep_one_in = 10;
-  std::uint32_t packets_per_second = 5'000;
+  std::uint32_t packets_per_second = 2'500;
   ByteSize ring{1 << 20};
   std::uint32_t detect_silent_queries = 3;
   std::uint32_t detect_failing_answers = 5;

@@ -115,6 +115,7 @@ Detectors::Name& Detectors::use_name(const std::string& key, MonotonicTime now) 
 
 // A name that works explains the failures before it: the resolver went through its search list.
 void Detectors::forget_searched(const Lookup& lookup) {
+  if (names_.empty()) return;  // nearly always
   const auto searched = name_key(lookup.query.origin.pid, lookup.query.message.name);
   for (auto at = names_.lower_bound(searched);
        at != names_.end() && at->first.starts_with(searched);)

@@ -15,7 +15,7 @@ namespace tapio::process {
 struct Config {
   bool enabled = true;
   std::uint32_t rate_per_second = 200;
-  std::uint32_t noise_rate_per_second = 200;
+  std::uint32_t noise_rate_per_second = 50;
   std::uint32_t keep_one_in = 1;
   std::uint32_t lifecycle_rate_per_second = 100;
   bool deliveries = true;

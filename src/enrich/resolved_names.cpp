@@ -17,23 +17,26 @@ void ResolvedNames::set(const NameResolved& fact) {
 
 void ResolvedNames::set(const Key& key, const NameResolved& fact) {
   set_++;
-  if (const auto known = entries_.find(key); known != entries_.end()) {
-    if (fact.time < known->second.answered) return;
-    order_.erase(known->second.place);
-    entries_.erase(known);
-  }
   if (limits_.entries == 0) return;
+  auto known = entries_.find(key);
+  if (known != entries_.end() && fact.time < known->second.answered) return;
+  if (known == entries_.end()) known = add(key);
+  Entry& entry = known->second;
+  order_.splice(order_.end(), order_, entry.place);
+  entry.name = fact.name;
+  entry.answered = fact.time;
+  entry.until = fact.time + std::clamp(fact.ttl, limits_.least_ttl, limits_.most_ttl);
+  entry.evidence = fact.evidence;
+}
+
+ResolvedNames::Entries::iterator ResolvedNames::add(const Key& key) {
   while (entries_.size() >= limits_.entries) {
     forget(entries_.find(*order_.front()));
     evicted_++;
   }
-  const auto ttl = std::clamp(fact.ttl, limits_.least_ttl, limits_.most_ttl);
-  const auto added = entries_.emplace(key, Entry{.name = std::string(fact.name),
-                                                 .answered = fact.time,
-                                                 .until = fact.time + ttl,
-                                                 .evidence = fact.evidence,
-                                                 .place = order_.end()});
-  added.first->second.place = order_.insert(order_.end(), &added.first->first);
+  const auto added = entries_.try_emplace(key).first;
+  added->second.place = order_.insert(order_.end(), &added->first);
+  return added;
 }
 
 std::optional<NameOf> ResolvedNames::get(const IpAddress& address, ProcessId process,
@@ -62,7 +65,7 @@ void ResolvedNames::expire(MonotonicTime now) {
   }
 }
 
-void ResolvedNames::forget(std::map<Key, Entry>::iterator entry) {
+void ResolvedNames::forget(Entries::iterator entry) {
   order_.erase(entry->second.place);
   entries_.erase(entry);
 }

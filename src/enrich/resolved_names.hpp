@@ -61,11 +61,14 @@ class ResolvedNames {
     std::list<const Key*>::iterator place;
   };
 
+  using Entries = std::map<Key, Entry>;
+
   void set(const Key& key, const NameResolved& fact);
-  void forget(std::map<Key, Entry>::iterator entry);
+  Entries::iterator add(const Key& key);
+  void forget(Entries::iterator entry);
 
   ResolvedNameLimits limits_;
-  std::map<Key, Entry> entries_;
+  Entries entries_;
   std::list<const Key*> order_;  // answered longest ago first
   std::uint64_t set_ = 0, evicted_ = 0, expired_ = 0;
 };

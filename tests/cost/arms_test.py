@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is counted of Tapio, of other tools and of rounds."""
 
+import itertools
 import unittest
 from collections import Counter
 
@@ -67,11 +68,15 @@ class Peers(unittest.TestCase):
 
 
 class Rounds(unittest.TestCase):
-    def test_each_arm_has_each_place_equally_often(self):
-        places = Counter((arm, place) for number in range(8)
-                         for place, arm in enumerate(rounds.turned([*"abcd"], number)))
-        self.assertEqual(set(places.values()), {2})
-        self.assertEqual(len(places), 16)
+    def test_each_arm_has_each_place_and_follows_each_other_equally_often(self):
+        for arms, count in (("abcd", 4), ("abcdefghijkl", 12), ("abc", 6), ("abcdefg", 14), ("a", 2)):
+            orders = [rounds.order([*arms], number) for number in range(count)]
+            places = Counter((arm, place) for order in orders for place, arm in enumerate(order))
+            behind = Counter(pair for order in orders for pair in itertools.pairwise(order))
+            self.assertEqual(set(places.values()), {count // len(arms)}, arms)
+            self.assertEqual(len(places), len(arms) ** 2)
+            self.assertLessEqual(set(behind.values()), {count // len(arms)}, arms)
+            self.assertEqual(len(behind), len(arms) * (len(arms) - 1))
 
     def test_programs_of_tapio_and_floor_have_one_name(self):
         for name in ("tcp_opened_btf", "tcp_opened_bt", "tcp_opened_raw", "floor_tcp_opened"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the arms of a workload in rounds: each once a round, in an order that is turned on by one
-place each time, so that no arm always comes behind the same one or at the same time."""
+"""Runs the arms of a workload in rounds: each once a round, at another place each time, and behind
+each of the others as often as behind any: what an arm leaves behind is shared by all."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ from child import Absent
 BOUND = 8  # times the seconds that a workload takes untraced; then it stops, and counts as it is
 SECONDS = 1  # untraced, about
 GUESS = 4  # s for one arm, before any was timed
-RUNS_FOR_PROGRAMS = 3
+RUNS_FOR_PROGRAMS = 4
 QUICK_RUNS_FOR_PROGRAMS = 1
 
 
@@ -56,9 +56,14 @@ def run_once(arm, room, count, folder, round_number):
         running.stop()
 
 
-def turned(arms, by):
-    by %= len(arms)
-    return arms[by:] + arms[:by]
+def order(arms, number):
+    """That of a round: a row of a Williams square (E. J. Williams, Experimental designs balanced for
+    the estimation of residual effects of treatments, 1949). In as many rounds as there are arms, or
+    twice as many where that is odd, each pair of neighbours occurs equally often."""
+    count = len(arms)
+    zigzag = [place // 2 if place % 2 == 0 else count - 1 - place // 2 for place in range(count)]
+    row = [arms[(place + number) % count] for place in zigzag]
+    return row[::-1] if count % 2 and number // count % 2 else row
 
 
 def measure(workload, arms, room, count, rounds, folder, progress):
@@ -66,7 +71,7 @@ def measure(workload, arms, room, count, rounds, folder, progress):
     rows, absent = {arm.name: [] for arm in arms}, {}
     for number in range(rounds):
         progress.step(f"{workload.name}: round {number + 1} of {rounds}")
-        for arm in turned(arms, number):
+        for arm in order(arms, number):
             if arm.name in absent:
                 continue
             try:
@@ -141,20 +146,23 @@ def counted(workload, arms):
 
 
 def in_kernel(workload, arms, room, count, folder, runs, progress):
-    """Rows of programs: ns of a run, medians, of floors and Tapio."""
-    rows = []
-    for arm in counted(workload, arms):
-        progress.step(f"{workload.name}: time of programs, {arm.name}")
-        found = {}
-        try:
-            for number in range(runs):
+    """Rows of programs: ns of a run, medians, of floors and Tapio, which take turns."""
+    measured, absent = counted(workload, arms), set()
+    found = {arm.name: {} for arm in measured}
+    for number in range(runs if measured else 0):
+        progress.step(f"{workload.name}: time of programs, round {number + 1} of {runs}")
+        for arm in order(measured, number):
+            progress.count()
+            if arm.name in absent:
+                continue
+            try:
                 costs = program_costs(arm, room, count, folder, f"programs-{number}")
-                for name, (ns, times) in costs.items():
-                    found.setdefault(name, []).append({"ns": ns, "runs": times})
-        except Absent as why:
-            say(f"{workload.name}: {arm.name} has no times of programs: {why}")
-        progress.count(runs)
-        rows += [{"arm": arm.name, "program": name, "hook": base_of(name), "kind": arm.kind,
-                  "ns": figures.median_of(each, "ns"), "runs": figures.median_of(each, "runs")}
-                 for name, each in sorted(found.items())]
-    return rows
+            except Absent as why:
+                say(f"{workload.name}: {arm.name} has no times of programs: {why}")
+                absent.add(arm.name)
+                continue
+            for name, (ns, times) in costs.items():
+                found[arm.name].setdefault(name, []).append({"ns": ns, "runs": times})
+    return [{"arm": arm.name, "program": name, "hook": base_of(name), "kind": arm.kind,
+             "ns": figures.median_of(each, "ns"), "runs": figures.median_of(each, "runs")}
+            for arm in measured for name, each in sorted(found[arm.name].items())]
