@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <optional>
 
 #include "facts/place.hpp"
+#include "process_noise.hpp"
 
 namespace tapio::process {
 
@@ -45,14 +45,10 @@ bool crosses_by_namespace(const SignalSent& fact, const World& world) {
   return false;  // not known where it comes from
 }
 
-bool is_harmless(std::int32_t signal) {
-  return signal == SIGURG || signal == SIGCHLD || signal == SIGWINCH;
-}
-
 }  // namespace
 
 void SignalAcrossBorder::on(const SignalSent& fact, Output& out) {
-  if (!fact.sender || fact.sender == fact.target || is_harmless(fact.signal)) return;
+  if (!fact.sender || fact.sender == fact.target || is_noise(fact.signal)) return;
   if (fact.result != SignalResult::delivered && fact.result != SignalResult::lose_info) return;
   const World& world = out.world();
   const auto by_cgroup = crosses_by_cgroup(fact, world);

@@ -4,19 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
+
+#include "process_noise.hpp"
 
 namespace tapio::process {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-// Sent by the thousand on healthy machines: Go's runtime preempts by SIGURG, databases wake one
-// another by it; children end, windows change.
-bool is_harmless(std::int32_t signal) {
-  return signal == SIGURG || signal == SIGCHLD || signal == SIGWINCH;
-}
 
 }  // namespace
 
@@ -33,7 +28,7 @@ std::uint64_t SignalStorm::enough(MonotonicTime now) const {
 }
 
 void SignalStorm::on(const SignalSent& fact, Output& out) {
-  if (!fact.sender || fact.sender == fact.target || is_harmless(fact.signal)) return;
+  if (!fact.sender || fact.sender == fact.target || is_noise(fact.signal)) return;
   Sender& sender = senders_.use(fact.sender);
   next_second(sender, fact.time);
   count(sender, fact);
