@@ -9,7 +9,7 @@ extern const Descriptor descriptor;
 
 namespace {
 
-constexpr std::uint16_t kLookups = 1'000;
+constexpr std::uint16_t kLookups = 10'000;
 
 void make() {
   if (!enter_own_network()) return;
@@ -29,6 +29,6 @@ void make() {
 }  // namespace
 
 extern const bench::Workload workload;
-const bench::Workload workload{descriptor, "1000 lookups, answered with a CNAME and an A", make};
+const bench::Workload workload{descriptor, "10000 lookups, answered with a CNAME and an A", make};
 
 }  // namespace tapio::dns

@@ -79,12 +79,10 @@ std::span<Lookup* const> Exchanges::take(Datagram datagram) {
 
 // The lookup of the same client, server, id and question; rather one under way, and rather one of
 // the same network namespace.
-Lookup* Exchanges::find(const Datagram& datagram) {
-  const auto alike = by_key_.find(key_of(datagram));
-  if (alike == by_key_.end()) return nullptr;
+Lookup* Exchanges::Alike::find(const Datagram& datagram) const {
   Lookup* best = nullptr;
   int best_rank = -1;
-  for (const Open open : alike->second.all()) {
+  for (const Open open : all()) {
     if (open->query.server != datagram.server ||
         !is_same_question(open->query.message, datagram.message))
       continue;
@@ -98,7 +96,8 @@ Lookup* Exchanges::find(const Datagram& datagram) {
 }
 
 void Exchanges::take_query(Datagram query) {
-  if (Lookup* known = find(query)) {
+  Alike& alike = by_key_[key_of(query)];
+  if (Lookup* known = alike.find(query)) {
     const bool is_open = known->concluded.count() == 0;
     const bool is_repeat = query.origin.time < known->latest + kRepeat ||
                            (known->role == Role::client && !query.was_sent);
@@ -110,15 +109,15 @@ void Exchanges::take_query(Datagram query) {
       return;
     }
   }
-  const Key key = key_of(query);
-  make_room(key);
+  if (alike.all().size() >= kMaxAlike) evict(alike.all().front());
   const auto time = query.origin.time;
   const auto role = query.was_sent ? Role::client : Role::server;
   const auto tried = role == Role::client ? attempt(query) : 1;
   query.read_rest();
   query.message.answers = {};  // a query has none, but a stranger may fill the table with them
   lookups_.push_back({.query = std::move(query), .role = role, .attempt = tried, .latest = time});
-  by_key_[key].add(std::prev(lookups_.end()));
+  alike.add(std::prev(lookups_.end()));
+  if (lookups_.size() > kMaxOpen) evict(lookups_.begin());
 }
 
 // The same message once more: it was sent again.
@@ -151,8 +150,13 @@ std::uint32_t Exchanges::attempt(const Datagram& query) {
 }
 
 void Exchanges::take_answer(Datagram answer) {
-  Lookup* known = find(answer);
-  if (!known) return note_stray(answer);
+  const auto alike = by_key_.find(key_of(answer));
+  if (alike == by_key_.end()) {
+    counts_.unasked++;
+    return;
+  }
+  Lookup* known = alike->second.find(answer);
+  if (!known) return note_stray(answer, alike->second);
   // Of a client here, what arrives counts; of a server here, what it sends.
   const bool is_seen_in_passing = answer.was_sent != (known->role == Role::server);
   if (known->concluded.count() != 0 || is_seen_in_passing) {
@@ -169,10 +173,9 @@ void Exchanges::take_answer(Datagram answer) {
 
 // A network namespace of its own is not enough for an answer to be a stray: where addresses are
 // translated, others see it from another address. Where the query was sent, nobody should.
-void Exchanges::note_stray(const Datagram& answer) {
-  const auto alike = by_key_.find(key_of(answer));
-  if (alike != by_key_.end() && !answer.was_sent)
-    for (const Open open : alike->second.all()) {
+void Exchanges::note_stray(const Datagram& answer, const Alike& alike) {
+  if (!answer.was_sent)
+    for (const Open open : alike.all()) {
       if (open->concluded.count() != 0 || open->role != Role::client ||
           open->query.network_namespace != answer.network_namespace ||
           !is_same_question(open->query.message, answer.message))
@@ -184,16 +187,10 @@ void Exchanges::note_stray(const Datagram& answer) {
   counts_.unasked++;
 }
 
-void Exchanges::make_room(const Key& key) {
-  const auto evict = [&](Open open) {
-    if (open->concluded.count() != 0) return forget(open);
-    counts_.evicted++;
-    end(open, open->latest);
-  };
-  if (const auto alike = by_key_.find(key);
-      alike != by_key_.end() && alike->second.all().size() >= kMaxAlike)
-    evict(alike->second.all().front());
-  if (lookups_.size() >= kMaxOpen) evict(lookups_.begin());
+void Exchanges::evict(Open open) {
+  if (open->concluded.count() != 0) return forget(open);
+  counts_.evicted++;
+  end(open, open->latest);
 }
 
 std::span<Lookup* const> Exchanges::expire(MonotonicTime now) {

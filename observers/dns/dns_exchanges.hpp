@@ -92,6 +92,7 @@ class Exchanges {
   class Alike {  // lookups of one key, oldest first
    public:
     [[nodiscard]] std::span<const Open> all() const { return std::span(all_).first(count_); }
+    [[nodiscard]] Lookup* find(const Datagram& datagram) const;
     void add(Open open) { all_[count_++] = open; }  // when there are fewer than kMaxAlike
     void erase(Open open);
 
@@ -104,11 +105,10 @@ class Exchanges {
   const std::string& question_of(const Datagram& query);  // until the next call
   void take_query(Datagram query);
   void take_answer(Datagram answer);
-  [[nodiscard]] Lookup* find(const Datagram& datagram);
-  void note_stray(const Datagram& answer);
+  void note_stray(const Datagram& answer, const Alike& alike);
   void again(Lookup& lookup, const Datagram& query);
   std::uint32_t attempt(const Datagram& query);
-  void make_room(const Key& key);
+  void evict(Open open);
   void begin();
   // Nobody finds it any more.
   void unlink(Open open);

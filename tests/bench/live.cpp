@@ -21,11 +21,13 @@ constexpr std::size_t kCriticalBytes = 16 << 20;
 constexpr const char* kRingBytes = "16MiB";
 constexpr std::uint32_t kNoShare = 1'000'000;
 
-// Nothing of a workload is to be held back: then every run has the same events.
+// Nothing of a workload is to be held back: then every run has the same events. A rate that may
+// be 0 is a limit, and 0 is none; another is how much work an observer does by itself.
 Status lift_limits(config::Section& section) {
   for (const auto& setting : section.settings()) {
     const std::string name(setting.name);
-    if (name.ends_with("rate_per_second")) TRY(section.set(name, std::array<std::string, 1>{"0"}));
+    if (name.ends_with("_per_second") && setting.range.starts_with("0.."))
+      TRY(section.set(name, std::array<std::string, 1>{"0"}));
     if (name == "ring") TRY(section.set(name, std::array<std::string, 1>{kRingBytes}));
   }
   return {};
