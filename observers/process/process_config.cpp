@@ -9,10 +9,18 @@
 #include <optional>
 
 #include "facts/facts.hpp"
+#include "process_noise.hpp"
 
 namespace tapio::process {
 
 namespace {
+
+constexpr std::string_view kAllSignals = "all";
+constexpr std::int32_t kLastSignal = 64;
+
+constexpr std::uint64_t bit_of(std::int32_t signal) {
+  return std::uint64_t{1} << (signal - 1);
+}
 
 std::optional<std::uint32_t> user_id(const std::string& text) {
   std::uint32_t id = 0;
@@ -25,9 +33,9 @@ std::optional<std::uint32_t> user_id(const std::string& text) {
 
 Status Config::check() const {
   for (const auto& name : signals)
-    if (!signal_number(name))
+    if (name != kAllSignals && !signal_number(name))
       return invalid(
-          fmt::format("signals: '{}' is no signal, give names like KILL or numbers", name));
+          fmt::format("signals: '{}' is no signal, give names like KILL, numbers, or all", name));
   if (!std::has_single_bit(ring.bytes)) return invalid("ring: give a power of two, like 256KiB");
   if (!filter_uid.empty() && !user_id(filter_uid))
     return invalid(fmt::format("filter.uid: '{}' is no user id, give a number", filter_uid));
@@ -38,9 +46,14 @@ Status Config::check() const {
 }
 
 std::uint64_t Config::signal_mask() const {
-  if (signals.empty()) return ~std::uint64_t{0};
   std::uint64_t mask = 0;
-  for (const auto& name : signals) mask |= std::uint64_t{1} << (signal_number(name) - 1);
+  if (signals.empty()) {
+    for (std::int32_t signal = 1; signal <= kLastSignal; ++signal)
+      if (!is_noise(signal)) mask |= bit_of(signal);
+    return mask;
+  }
+  for (const auto& name : signals)
+    mask |= name == kAllSignals ? ~std::uint64_t{0} : bit_of(signal_number(name));
   return mask;
 }
 

@@ -48,8 +48,8 @@ struct Config {
                 0u, 10'000'000u}
             .on_reload(),
         Setting{"noise_rate_per_second", &Config::noise_rate_per_second,
-                "Per second: deliveries, and SIGCHLD, SIGURG and SIGWINCH, which no program ends "
-                "by. 0: no limit.",
+                "Per second: deliveries, and SIGCHLD, SIGURG and SIGWINCH where `signals` asks for "
+                "them. 0: no limit.",
                 0u, 10'000'000u}
             .on_reload(),
         Setting{"keep_one_in", &Config::keep_one_in,
@@ -69,7 +69,9 @@ struct Config {
                 "machine pays for it: some 66 ns a call, which makes a loop of getppid(2) 50 to "
                 "100 % slower. Without it changes are found at the next fork, exec or exit."},
         Setting{"signals", &Config::signals,
-                "Only these signals, by name or number; empty: all of them."},
+                "Only these signals, by name or number; all: every one; empty: all but SIGCHLD, "
+                "SIGURG and SIGWINCH, of which healthy machines send thousands, and by which no "
+                "program ends."},
         Setting{"ring", &Config::ring, "Size of the event buffer: a power of two.",
                 ByteSize{4 << 10}, ByteSize{64 << 20}},
         Setting{"filter.uid", &Config::filter_uid,

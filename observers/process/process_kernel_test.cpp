@@ -506,6 +506,22 @@ TEST_P(ProcessOnKernel, only_the_signals_of_the_mask_are_reported) {
   EXPECT_EQ(sent[1].signal, SIGUSR2);
 }
 
+// The end of a child makes one; the books have it all the same.
+TEST_P(ProcessOnKernel, sigchld_is_told_only_to_who_asks_for_it) {
+  const auto told = [](const Config& config) {
+    auto rig = make_rig(config);
+    const pid_t pid = child([] {
+      wait_for(child([] { return 0; }));
+      return 0;
+    });
+    wait_for(pid);
+    rig.drain();
+    return std::ranges::count(signals_to(rig, pid), SIGCHLD, &SignalSent::signal);
+  };
+  EXPECT_EQ(told({}), 0);
+  EXPECT_EQ(told({.signals = {"all"}}), 1);
+}
+
 TEST_P(ProcessOnKernel, the_agent_does_not_see_itself_not_even_inside_a_pid_namespace) {
   const auto sees_itself = [] {
     Rig rig(descriptor, *wide_open(), {});  // self_tgid as this namespace has it

@@ -370,7 +370,7 @@ TEST(ProcessConfig, refuses_what_no_range_can_and_says_what_would_do) {
   EXPECT_EQ(refusal({}), "accepted");
   EXPECT_EQ(refusal({.signals = {"KILL", "15"}, .filter_uid = "0"}), "accepted");
   EXPECT_EQ(refusal({.signals = {"KILLER"}}),
-            "signals: 'KILLER' is no signal, give names like KILL or numbers");
+            "signals: 'KILLER' is no signal, give names like KILL, numbers, or all");
   EXPECT_EQ(refusal({.ring = ByteSize{5 << 10}}), "ring: give a power of two, like 256KiB");
   EXPECT_EQ(refusal({.filter_uid = "root"}), "filter.uid: 'root' is no user id, give a number");
   EXPECT_THAT(refusal({.filter_comm = "0123456789abcdef"}), testing::HasSubstr("at most 15"));
@@ -383,6 +383,18 @@ TEST(ProcessConfig, becomes_what_the_programs_compare_with) {
   EXPECT_STREQ(config.filter().comm, "nginx");
   EXPECT_EQ(config.filter().check, unsigned{TAPIO_CHECK_UID} | unsigned{TAPIO_CHECK_COMM});
   EXPECT_EQ(Config{}.filter().check, 0u);
+}
+
+TEST(ProcessConfig, leaves_noise_out_unless_it_is_asked_for) {
+  const auto wants = [](const Config& config, int signal) {
+    return (config.signal_mask() >> (signal - 1) & 1) != 0;
+  };
+  for (int signal = 1; signal <= 64; ++signal) {
+    EXPECT_EQ(wants({}, signal), signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH)
+        << signal;
+    EXPECT_TRUE(wants({.signals = {"all"}}, signal)) << signal;
+    EXPECT_EQ(wants({.signals = {"CHLD"}}, signal), signal == SIGCHLD) << signal;
+  }
 }
 
 // The kernel matrix, without a kernel.

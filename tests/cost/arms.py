@@ -22,6 +22,7 @@ SETTLE = 6  # s, until what was read is handled and all is in the books
 OBSERVERS = sorted(path.parent.name for path in Path(__file__).parents[2].glob("observers/*/*.cpp")
                    if path.stem == path.parent.name)
 OPEN = ("observers.process.rate_per_second=0", "observers.process.noise_rate_per_second=0",
+        "observers.process.signals=all",
         "observers.process.lifecycle_rate_per_second=0", "observers.process.ring=8MiB",
         "observers.container.rate_per_second=0", "observers.dns.rate_per_second=0",
         "observers.dns.packets_per_second=0", "observers.dns.ring=8MiB")
