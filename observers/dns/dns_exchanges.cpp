@@ -117,6 +117,7 @@ void Exchanges::take_query(Datagram query) {
   query.message.answers = {};  // a query has none, but a stranger may fill the table with them
   lookups_.push_back({.query = std::move(query), .role = role, .attempt = tried, .latest = time});
   alike.add(std::prev(lookups_.end()));
+  // Not before: the oldest may be the last one of this key, and would take `alike` with it.
   if (lookups_.size() > kMaxOpen) evict(lookups_.begin());
 }
 

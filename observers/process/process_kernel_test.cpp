@@ -506,7 +506,7 @@ TEST_P(ProcessOnKernel, only_the_signals_of_the_mask_are_reported) {
   EXPECT_EQ(sent[1].signal, SIGUSR2);
 }
 
-// The end of a child makes one; the books have it all the same.
+// The end of a child makes one.
 TEST_P(ProcessOnKernel, sigchld_is_told_only_to_who_asks_for_it) {
   const auto told = [](const Config& config) {
     auto rig = make_rig(config);
