@@ -209,6 +209,11 @@ struct tapio_process_exec_failed {
 };
 TAPIO_ABI(tapio_process_exec_failed, 40 + 48);
 
+/* CHLD URG WINCH; bit n-1 stands for signal n. Sent by the thousand on healthy machines: each end
+ * of a process makes a SIGCHLD, Go's runtime preempts by SIGURG, databases wake one another by it,
+ * windows change. They are told to who asks, and have a rate of their own. */
+#define TAPIO_PROCESS_NOISE 0x8410000ULL
+
 #define TAPIO_PROCESS_DEEP 5 /* generations of forks without an exec */
 
 /* Processes multiply in a cgroup: told once in a window of 2^32 ns, with the fork that made it so.

@@ -290,14 +290,11 @@ TAPIO_TRACEPOINT(mark_victim, TAPIO_PROCESS_ON_OOM, oom, void *marked)
 	bpf_map_delete_elem(&victims, &tid);
 }
 
-/* CHLD URG WINCH: each end of a process makes a SIGCHLD, and the Go runtime sends itself a SIGURG
- * whenever it wants a thread to stop. They would use up what others may send; so would deliveries,
- * of which there is one for each thread of a process that is killed. */
-#define NOISE 0x8410000ULL
-
+/* Noise would use up what other signals may send; so would deliveries, of which there is one for
+ * each thread of a process that is killed. */
 static __always_inline enum tapio_class class_of(int signal)
 {
-	return has(NOISE, signal) ? TAPIO_BULK : TAPIO_NORMAL;
+	return has(TAPIO_PROCESS_NOISE, signal) ? TAPIO_BULK : TAPIO_NORMAL;
 }
 
 TAPIO_TRACEPOINT(signal_generate, TAPIO_PROCESS_ON_GENERATE, generate, int signal,

@@ -9,18 +9,13 @@
 #include <optional>
 
 #include "facts/facts.hpp"
-#include "process_noise.hpp"
+#include "process.abi.h"
 
 namespace tapio::process {
 
 namespace {
 
 constexpr std::string_view kAllSignals = "all";
-constexpr std::int32_t kLastSignal = 64;
-
-constexpr std::uint64_t bit_of(std::int32_t signal) {
-  return std::uint64_t{1} << (signal - 1);
-}
 
 std::optional<std::uint32_t> user_id(const std::string& text) {
   std::uint32_t id = 0;
@@ -46,14 +41,10 @@ Status Config::check() const {
 }
 
 std::uint64_t Config::signal_mask() const {
+  if (signals.empty()) return ~std::uint64_t{TAPIO_PROCESS_NOISE};
   std::uint64_t mask = 0;
-  if (signals.empty()) {
-    for (std::int32_t signal = 1; signal <= kLastSignal; ++signal)
-      if (!is_noise(signal)) mask |= bit_of(signal);
-    return mask;
-  }
   for (const auto& name : signals)
-    mask |= name == kAllSignals ? ~std::uint64_t{0} : bit_of(signal_number(name));
+    mask |= name == kAllSignals ? ~std::uint64_t{0} : std::uint64_t{1} << (signal_number(name) - 1);
   return mask;
 }
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <csignal>
 #include <cstdint>
+
+#include "process.abi.h"
 
 namespace tapio::process {
 
-// Sent by the thousand on healthy machines: Go's runtime preempts by SIGURG, databases wake one
-// another by it; children end, windows change. No detector looks at them, and without being asked
-// nobody is told of them. The same as NOISE in process.bpf.c, which gives them a rate of their own.
+// No detector looks at them.
 constexpr bool is_noise(std::int32_t signal) {
-  return signal == SIGURG || signal == SIGCHLD || signal == SIGWINCH;
+  return signal > 0 && signal <= 64 && (TAPIO_PROCESS_NOISE >> (signal - 1) & 1) != 0;
 }
 
 }  // namespace tapio::process

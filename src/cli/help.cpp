@@ -123,7 +123,8 @@ WHAT is an observer, a record, or the last part of a record's name:
   --socket PATH      where the agent is reached
   --set KEY=VALUE    change one setting of --standalone
 
-Records that were lost show up as gap records, at their place.
+Records that were lost show up as gap records, at their place. A running agent has what
+its configuration lets it report; --standalone reports what is asked for.
 
 Examples:
   tapio trace signals --signal KILL
